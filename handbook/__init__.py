@@ -1,0 +1,1 @@
+"""What members and committees do: the application. It knows ``push`` and ``models``."""

@@ -1,0 +1,1 @@
+"""Who an object is addressed to."""

@@ -1,0 +1,128 @@
+"""Address objects: keep the expression as written and the buckets it comes down to."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import insert, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from handbook import clock, database, ids
+from handbook.access import Actor, Permission
+from handbook.audiences import queries
+from handbook.audiences.rules import EVERYONE, UnitTerm, cover
+from handbook.errors import Invalid
+from models import BELOW, Addressing, Audience, Bucket
+
+_PERSONAL = text(
+    """
+    INSERT INTO bucket (id, member_id)
+    SELECT i, m FROM unnest(CAST(:ids AS uuid[]), CAST(:members AS uuid[])) AS one(i, m)
+    ORDER BY m
+    ON CONFLICT (member_id) DO NOTHING
+    """
+)
+
+
+def address(
+    actor: Actor, kind: str, expression: Mapping[str, Any], *, permission: Permission
+) -> uuid.UUID:
+    """Return the id of a new audience of ``kind`` for an expression in the form of ``AudienceIn``.
+
+    The actor must hold ``permission`` over every unit named and over the unit of every member
+    named; a unit outside that, unknown or dissolved raises Invalid with ``audience`` as the field.
+    """
+    terms: list[Mapping[str, Any]] = list(expression["include"])
+    covered = _covered(actor, terms, permission)
+    members = [term["member_id"] for term in terms if "member_id" in term]
+    _demand_members(actor, members, permission)
+    buckets = [*_unit_buckets(covered), *personal_buckets(members).values()]
+    return address_buckets(kind, buckets, written=_written(terms))
+
+
+def address_buckets(
+    kind: str, buckets: Iterable[uuid.UUID], *, written: Mapping[str, Any]
+) -> uuid.UUID:
+    """Return the id of a new audience of ``kind`` made of ``buckets``; ``written`` is kept."""
+    session = database.session()
+    audience = ids.new()
+    session.execute(insert(Audience).values(id=audience, kind=kind, expression=dict(written)))
+    since = clock.now()
+    rows = [
+        {"audience_id": audience, "bucket_id": bucket, "kind": kind, "since": since}
+        for bucket in sorted(set(buckets))
+    ]
+    if rows:
+        session.execute(insert(Addressing), rows)
+    return audience
+
+
+def buckets_of(audience_id: uuid.UUID) -> list[uuid.UUID]:
+    """Return the ids of the buckets of an audience."""
+    return list(database.session().scalars(queries.buckets_of(audience_id)))
+
+
+def personal_buckets(members: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """Return member id → id of the personal bucket, making those that are missing."""
+    unique = sorted(set(members))
+    if not unique:
+        return {}
+    session = database.session()
+    session.execute(_PERSONAL, {"ids": [ids.new() for _ in unique], "members": unique})
+    rows = session.execute(select(Bucket.member_id, Bucket.id).where(Bucket.member_id.in_(unique)))
+    return {row.member_id: row.id for row in rows}
+
+
+def unit_bucket(unit_id: uuid.UUID, *, reach: str = BELOW, role: str = EVERYONE) -> uuid.UUID:
+    """Return the id of a unit's bucket, making it when it is missing."""
+    return _bucket(unit_id, reach, role)
+
+
+def _covered(
+    actor: Actor, terms: Sequence[Mapping[str, Any]], permission: Permission
+) -> list[tuple[uuid.UUID, UnitTerm]]:
+    wanted = [term for term in terms if "unit_id" in term]
+    rows = database.session().execute(queries.units(term["unit_id"] for term in wanted))
+    known = {row.id: row for row in rows}
+    for term in wanted:
+        row = known.get(term["unit_id"])
+        if row is None or row.dissolved_on or not actor.may(permission, row.path):
+            raise Invalid("audience_not_allowed", errors={"audience": ["choice"]})
+    paths = {row.path: row.id for row in known.values()}
+    found = cover(
+        UnitTerm(known[term["unit_id"]].path, term.get("reach", BELOW), term.get("role", EVERYONE))
+        for term in wanted
+    )
+    return [(paths[term.path], term) for term in found]
+
+
+def _demand_members(actor: Actor, members: Sequence[uuid.UUID], permission: Permission) -> None:
+    """Raise Invalid unless every member named sits today where the actor holds ``permission``."""
+    if not members:
+        return
+    rows = database.session().execute(queries.homes(members, clock.today()))
+    allowed = {row.member_id for row in rows if actor.may(permission, row.path)}
+    if not set(members) <= allowed:
+        raise Invalid("audience_not_allowed", errors={"audience": ["choice"]})
+
+
+def _unit_buckets(covered: Iterable[tuple[uuid.UUID, UnitTerm]]) -> list[uuid.UUID]:
+    return [_bucket(unit_id, term.reach, term.role) for unit_id, term in covered]
+
+
+def _bucket(unit_id: uuid.UUID, reach: str, role: str) -> uuid.UUID:
+    session = database.session()
+    session.execute(
+        upsert(Bucket)
+        .values(id=ids.new(), unit_id=unit_id, reach=reach, role=role)
+        .on_conflict_do_nothing()
+    )
+    return session.execute(
+        select(Bucket.id).where(
+            Bucket.unit_id == unit_id, Bucket.reach == reach, Bucket.role == role
+        )
+    ).scalar_one()
+
+
+def _written(terms: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"include": [{name: str(value) for name, value in term.items()} for term in terms]}

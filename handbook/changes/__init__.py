@@ -1,0 +1,1 @@
+"""The bucket log that phones pull, and the stale marks of derived state."""

@@ -1,0 +1,150 @@
+"""The database: sessions, engines, and the one transaction around each request or piece of work."""
+
+import enum
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.orm import Session
+
+import models
+from handbook.config import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+db = SQLAlchemy(metadata=models.Base.metadata)
+
+SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+_BEFORE_COMMIT: list[Callable[[Session], None]] = []
+_INSTANT: ContextVar[Connection | None] = ContextVar("instant", default=None)
+
+
+class Transaction(enum.StrEnum):
+    """How a request meets the database."""
+
+    NONE = "none"
+    WRITE = "write"
+    SNAPSHOT = "snapshot"
+    INSTANT = "instant"
+
+
+def connect_arguments(settings: Settings) -> dict[str, Any]:
+    """Return the driver's arguments: time-outs, Vietnamese session time, the program's name."""
+    options = {
+        "statement_timeout": settings.statement_timeout_ms,
+        "lock_timeout": settings.lock_timeout_ms,
+        "idle_in_transaction_session_timeout": settings.idle_transaction_timeout_ms,
+        "timezone": "Asia/Ho_Chi_Minh",
+        "application_name": "handbook",
+    }
+    listed = " ".join(f"-c {name}={value}" for name, value in options.items())
+    return {"options": listed, "connect_timeout": 5}
+
+
+def install(app: Flask, settings: Settings, url: str) -> None:
+    """Bind ``app`` to the database at ``url``; no connection is opened yet."""
+    engine_options = {
+        "pool_size": settings.pool_size,
+        "max_overflow": settings.pool_size,
+        "pool_timeout": 10,
+        "pool_recycle": 1800,
+        "connect_args": connect_arguments(settings),
+    }
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {**engine_options, "pool_pre_ping": True}
+    db.init_app(app)
+    app.extensions["handbook_instant"] = create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        pool_reset_on_return=None,
+        skip_autocommit_rollback=True,
+        **{**engine_options, "max_overflow": 0},
+    )
+
+
+def before_commit(hook: Callable[[Session], None]) -> None:
+    """Run ``hook`` as one of the last statements of every write transaction, in order of naming."""
+    if hook not in _BEFORE_COMMIT:
+        _BEFORE_COMMIT.append(hook)
+
+
+@contextmanager
+def transaction(app: Flask, kind: Transaction) -> Iterator[None]:
+    """Hold one transaction of ``kind``: committed when the block ends, rolled back when it raises.
+
+    Within the block ``db.session`` is its session; with ``INSTANT`` there is no transaction and
+    ``executor`` gives a connection on which each statement stands alone.
+    """
+    if kind is Transaction.NONE:
+        yield
+    elif kind is Transaction.INSTANT:
+        engine: Engine = app.extensions["handbook_instant"]
+        with engine.connect() as connection:
+            token = _INSTANT.set(connection)
+            try:
+                yield
+            finally:
+                _INSTANT.reset(token)
+    else:
+        with _session_transaction(kind):
+            yield
+
+
+@contextmanager
+def _session_transaction(kind: Transaction) -> Iterator[None]:
+    session = db.session()
+    try:
+        if kind is Transaction.SNAPSHOT:
+            session.connection(execution_options=SNAPSHOT)
+        yield
+        if kind is Transaction.WRITE:
+            session.flush()
+            for hook in _BEFORE_COMMIT:
+                hook(session)
+            session.commit()
+        else:
+            session.rollback()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        db.session.remove()
+
+
+def executor() -> Connection | Session:
+    """Return what executes the statements of the current transaction."""
+    return _INSTANT.get() or db.session()
+
+
+def session() -> Session:
+    """Return the session of the current transaction."""
+    return db.session()
+
+
+def _alembic(url: str, application_role: str | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    config.attributes["url"] = url
+    config.attributes["application_role"] = application_role
+    return config
+
+
+def upgrade(owner_url: str, application_role: str | None, revision: str = "head") -> None:
+    """Bring the database at ``owner_url`` to ``revision``; grants go to ``application_role``."""
+    command.upgrade(_alembic(owner_url, application_role), revision)
+
+
+def downgrade(owner_url: str, revision: str) -> None:
+    """Take the database at ``owner_url`` back to ``revision`` (``base`` for nothing)."""
+    command.downgrade(_alembic(owner_url, None), revision)
+
+
+def check(owner_url: str) -> None:
+    """Raise if the models and the migrated schema differ."""
+    command.check(_alembic(owner_url, None))

@@ -1,0 +1,121 @@
+"""The OpenAPI document: made from the code, served at /api/openapi.json, with a page to read it."""
+
+from importlib import resources
+from typing import Any
+
+import orjson
+import yaml
+from flask import Flask, Response, current_app
+from flask_smorest import Api
+from marshmallow import fields as plain
+
+from handbook import fields
+from handbook.access import Permission
+from handbook.database import Transaction
+from handbook.errors import NotFound
+from handbook.http import Policy, tag_of, unchanged, with_tag
+
+VERSION = "0.1.0"
+OPEN = Policy(Permission.ANYONE, scope="none", transaction=Transaction.NONE, cache="public")
+_ASSETS = {
+    "swagger-ui.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
+    "start.js": "text/javascript",
+}
+
+
+class FieldErrorOut(fields.Schema):
+    """One fault of one field."""
+
+    code = plain.String(required=True)
+    message = plain.String(required=True)
+
+
+class ProblemOut(fields.Schema):
+    """A problem (RFC 9457): ``title`` is for the person, ``code`` for the phone."""
+
+    type = plain.String(required=True)
+    title = plain.String(required=True)
+    status = plain.Integer(required=True)
+    code = plain.String(required=True)
+    request_id = plain.String(required=True)
+    errors = plain.Dict(
+        keys=plain.String(), values=plain.List(plain.Nested(FieldErrorOut)), required=False
+    )
+
+
+class HandbookApi(Api):  # type: ignore[misc] - flask-smorest ships no types
+    """flask-smorest without its own error handlers and pages: ``errors`` and this module do those."""
+
+    def _register_error_handlers(self) -> None:
+        """Leave errors to ``handbook.errors``, which keeps headers and writes problem+json."""
+
+    def _register_doc_blueprint(self) -> None:
+        """Leave the pages to ``install``, whose routes carry a policy."""
+
+
+def install(app: Flask) -> HandbookApi:
+    """Return the API to register features on; serves the document and its page on ``app``."""
+    app.config.update(
+        API_TITLE="Sổ tay Đảng viên",
+        API_VERSION=VERSION,
+        OPENAPI_VERSION="3.1.0",
+        API_SPEC_OPTIONS={
+            "info": {
+                "description": "Documents, study and meetings for Party members' phones.",
+                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            },
+            "servers": [{"url": "/"}],
+        },
+    )
+    api = HandbookApi(app)
+    api.spec.components.security_scheme(
+        "bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    )
+    api.spec.components.schema("Problem", schema=ProblemOut)
+    for rule, view in (
+        ("/api/openapi.json", document),
+        ("/api/docs", page),
+        ("/api/docs/<path:name>", asset),
+    ):
+        view.policy = OPEN  # type: ignore[attr-defined] - read by Handbook
+        app.add_url_rule(rule, f"openapi.{view.__name__}", view, methods=["GET"])
+    app.extensions["handbook_api"] = api
+    return api
+
+
+def as_dict(app: Flask) -> dict[str, Any]:
+    """Return the document of ``app`` as plain values."""
+    found: dict[str, Any] = app.extensions["handbook_api"].spec.to_dict()
+    return found
+
+
+def as_yaml(app: Flask) -> str:
+    """Return the document as YAML with sorted keys, the form kept in the repository."""
+    plain_values = orjson.loads(orjson.dumps(as_dict(app)))
+    return str(yaml.safe_dump(plain_values, allow_unicode=True, sort_keys=True, width=100))
+
+
+def document() -> Response:
+    """Serve the document."""
+    body = orjson.dumps(as_dict(current_app))
+    tag = tag_of(body)
+    return unchanged(tag) or with_tag(Response(body, content_type="application/json"), tag)
+
+
+def page() -> Response:
+    """Serve the page that shows the document."""
+    return asset("index.html")
+
+
+def asset(name: str) -> Response:
+    """Serve a vendored file of the page."""
+    if name != "index.html" and name not in _ASSETS:
+        raise NotFound
+    body = (resources.files("handbook") / "swagger" / name).read_bytes()
+    response = Response(body, content_type=_ASSETS.get(name, "text/html; charset=utf-8"))
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "frame-ancestors 'none'"
+    )
+    return response

@@ -1,0 +1,1 @@
+"""What tests share: the database, builders of data, phones and fakes of the outside world."""
