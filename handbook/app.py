@@ -1,21 +1,21 @@
-"""The application factory: settings in, a running house out. The only module that imports routes."""
+"""The application factory: settings in, a running house out; alone in importing routes."""
 
 import uuid
-from dataclasses import dataclass
-
-from flask import Response, g, request
-from flask.json.provider import JSONProvider
-from flask_jwt_extended import JWTManager
-from werkzeug.middleware.proxy_fix import ProxyFix
 from datetime import timedelta
 from typing import Any
 
 import orjson
+from flask import Response, g, request
+from flask.json.provider import JSONProvider
+from flask_jwt_extended import JWTManager
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from handbook import database, errors, http, logs, openapi, sealing
 from handbook.config import Settings
 from handbook.files.storage import LocalStore
+from handbook.health.routes import routes as health_routes
 from handbook.http import Handbook
+from handbook.notifications.routes import routes as notifications_routes
 from handbook.sealing import Sealer
 
 _SAFE_HEADERS = {
@@ -55,11 +55,14 @@ def create_app(settings: Settings, database_url: str) -> Handbook:
         api.register_blueprint(routes)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] - Flask's own recipe
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # Flask's own recipe
     return app
 
 
-FEATURES: tuple[http.Routes, ...] = ()
+FEATURES: tuple[http.Routes, ...] = (
+    health_routes,
+    notifications_routes,
+)
 
 
 def _configure(app: Handbook, settings: Settings) -> None:

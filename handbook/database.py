@@ -127,7 +127,8 @@ def session() -> Session:
     return db.session()
 
 
-def _alembic(url: str, application_role: str | None) -> Config:
+def alembic_config(url: str, application_role: str | None) -> Config:
+    """Return Alembic's settings for the database at ``url``."""
     config = Config()
     config.set_main_option("script_location", str(ROOT / "migrations"))
     config.attributes["url"] = url
@@ -137,14 +138,14 @@ def _alembic(url: str, application_role: str | None) -> Config:
 
 def upgrade(owner_url: str, application_role: str | None, revision: str = "head") -> None:
     """Bring the database at ``owner_url`` to ``revision``; grants go to ``application_role``."""
-    command.upgrade(_alembic(owner_url, application_role), revision)
+    command.upgrade(alembic_config(owner_url, application_role), revision)
 
 
 def downgrade(owner_url: str, revision: str) -> None:
     """Take the database at ``owner_url`` back to ``revision`` (``base`` for nothing)."""
-    command.downgrade(_alembic(owner_url, None), revision)
+    command.downgrade(alembic_config(owner_url, None), revision)
 
 
 def check(owner_url: str) -> None:
     """Raise if the models and the migrated schema differ."""
-    command.check(_alembic(owner_url, None))
+    command.check(alembic_config(owner_url, None))

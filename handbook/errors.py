@@ -1,4 +1,4 @@
-"""Problems: what goes wrong, as RFC 9457 answers with Vietnamese titles and stable English codes."""
+"""Problems: what goes wrong, as RFC 9457 answers; Vietnamese titles, stable English codes."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,6 +9,7 @@ from flask import Flask, Response, g, request
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from handbook import messages
 
@@ -55,7 +56,7 @@ _FULL_STATES = {"53100"}
 _GONE_STATES = {"57P01", "57P02", "57P03", "08000", "08003", "08006", "08001", "08004"}
 
 
-class Problem(Exception):  # noqa: N818 - the standard's own word
+class Problem(Exception):
     """A refusal that reaches the caller as it is.
 
     ``code`` names the title ``errors.<code>`` in the catalogues; ``params`` fill it; ``errors`` are
@@ -180,10 +181,10 @@ def answer(problem: Problem) -> Response:
     return response
 
 
-def _from_http(error: HTTPException) -> Response:
+def _from_http(error: HTTPException) -> WerkzeugResponse:
     status = error.code or 500
     if status < 400:  # noqa: PLR2004 - a redirect is no problem
-        return Response.force_type(error.get_response())
+        return error.get_response()
     kept = {
         name: value
         for name, value in error.get_headers()
@@ -217,7 +218,7 @@ def _from_unforeseen(error: Exception) -> Response:
     elif isinstance(error, PoolTimeout):
         problem = Unavailable("busy")
     if problem is None:
-        LOG.exception("unforeseen_error", error=type(error).__name__)
+        LOG.error("unforeseen_error", error=type(error).__name__, exc_info=error)
         problem = Problem("internal", status=500)
     return answer(problem)
 

@@ -5,10 +5,11 @@ Every message of a validation error is a code that ``errors`` turns into words
 """
 
 import re
+import unicodedata
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from typing import Any, ClassVar
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
 
 from marshmallow import RAISE, ValidationError, fields, validate
 from marshmallow import Schema as BaseSchema
@@ -36,7 +37,7 @@ _CODES = {
 class Schema(BaseSchema):
     """The base of all schemas: unknown fields are refused, messages are codes."""
 
-    error_messages: ClassVar[dict[str, str]] = {"unknown": "unknown", "type": "type"}
+    error_messages = {"unknown": "unknown", "type": "type"}  # noqa: RUF012  # marshmallow's own form
 
     class Meta:
         """Refuse what is not declared; keep the declared order."""
@@ -44,11 +45,17 @@ class Schema(BaseSchema):
         unknown = RAISE
 
 
-class _Coded:
+if TYPE_CHECKING:
+    _Base = fields.Field[Any]
+else:
+    _Base = object
+
+
+class _Coded(_Base):
     """Mixin: replaces marshmallow's sentences by codes."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
-        messages = dict(_CODES)
+        messages: dict[str, Any] = dict(_CODES)
         messages.update(keywords.pop("error_messages", {}))
         super().__init__(*arguments, error_messages=messages, **keywords)
 
@@ -93,7 +100,7 @@ class Secret(_Coded, fields.String):
     ) -> str:
         if not isinstance(value, str):
             raise ValidationError("type")
-        if "\x00" in value or any(0xD800 <= ord(sign) <= 0xDFFF for sign in value):
+        if "\x00" in value or any(unicodedata.category(sign) == "Cs" for sign in value):
             raise ValidationError("text")
         return value
 
@@ -194,7 +201,7 @@ class Instant(_Coded, fields.AwareDateTime):
             found = datetime.fromisoformat(value)
             if found.tzinfo is None or "T" not in value.upper():
                 raise ValidationError("format")
-            return found.astimezone(clock.UTC)
+            return found.astimezone(UTC)
         except (ValueError, OverflowError):
             raise ValidationError("format") from None
 
@@ -224,7 +231,7 @@ class Nested(_Coded, fields.Nested):
     """An object inside an object."""
 
 
-class Many(_Coded, fields.List):
+class Many(_Coded, fields.List[Any]):
     """A list of at most ``most`` items."""
 
     def __init__(self, item: Any, *, least: int = 0, most: int = LONGEST_LIST, **more: Any) -> None:

@@ -70,11 +70,21 @@ class Policy:
         }
 
 
+def policy_of(view: View) -> Policy:
+    """Return the policy that ``view`` declares."""
+    found: Policy = vars(view)["policy"]
+    return found
+
+
+def _is_policed(view: object) -> bool:
+    return isinstance(getattr(view, "__dict__", {}).get("policy"), Policy)
+
+
 class PolicyMissingError(Exception):
     """A route was added without a policy; the program does not start."""
 
 
-class Routes(Blueprint):  # type: ignore[misc] - flask-smorest ships no types
+class Routes(Blueprint):
     """The blueprint of a feature. Views take the actor first, then query, body, path parameters."""
 
     def __init__(self, name: str, import_name: str, *, prefix: str, description: str) -> None:
@@ -119,7 +129,7 @@ class Routes(Blueprint):  # type: ignore[misc] - flask-smorest ships no types
         """Register a view under ``rule`` with its policy and schemas.
 
         ``out`` dumps what the view returns (a Response passes as it is; None gives 204). ``files``
-        documents a multipart body, which the view reads from ``request.files`` and ``request.form``.
+        documents a multipart body, read by the view from ``request.files`` and ``request.form``.
         ``problems`` adds statuses beyond those that follow from the policy and schemas; ``also``
         documents further successes such as 206 and 304.
         """
@@ -140,21 +150,23 @@ class Routes(Blueprint):  # type: ignore[misc] - flask-smorest ships no types
                 result = view(*arguments, **path)
                 return result if isinstance(result, Response) else dump(out_schema, result, status)
 
-            serve.policy = policy  # type: ignore[attr-defined] - read by Handbook and the tests
-            serve.schemas = (query, body or files, out)  # type: ignore[attr-defined] - read by the tests
-            serve._apidoc = self._documented(  # type: ignore[attr-defined] # noqa: SLF001 - flask-smorest's own mark
-                view,
-                method,
-                rule,
-                policy,
-                query,
-                body,
-                files,
-                out,
-                status,
-                problems,
-                also,
-                content_type,
+            vars(serve).update(
+                policy=policy,
+                schemas=(query, body or files, out),
+                _apidoc=self._documented(
+                    view,
+                    method,
+                    rule,
+                    policy,
+                    query,
+                    body,
+                    files,
+                    out,
+                    status,
+                    problems,
+                    also,
+                    content_type,
+                ),
             )
             self.add_url_rule(rule, view.__name__, serve, methods=[method])
             return view
@@ -276,7 +288,7 @@ def _load(schema: Schema, raw: Any) -> Any:
     try:
         return schema.load(raw)
     except ValidationError as error:
-        raise Invalid(errors=dict(errors.flatten(error.normalized_messages()))) from None
+        raise Invalid(errors=dict(errors.flatten(error.messages))) from None
 
 
 def dump(schema: Schema | None, result: Any, status: int) -> Response:
@@ -367,11 +379,11 @@ class Handbook(Flask):
         rule: str,
         endpoint: str | None = None,
         view_func: Any = None,
-        provide_automatic_options: bool | None = None,  # noqa: FBT001 - Flask's own signature
+        provide_automatic_options: bool | None = None,  # noqa: ARG002, FBT001  # Flask's own
         **options: Any,
     ) -> None:
         """Register a route; raise PolicyMissingError if its view declares no policy."""
-        if not isinstance(getattr(view_func, "policy", None), Policy):
+        if not _is_policed(view_func):
             message = f"the route {rule!r} declares no policy; use Routes.get, .post, …"
             raise PolicyMissingError(message)
         super().add_url_rule(rule, endpoint, view_func, provide_automatic_options=False, **options)
@@ -381,7 +393,7 @@ class Handbook(Flask):
         if request.routing_exception is not None:
             self.raise_routing_exception(request)
         view = self.view_functions[request.endpoint or ""]
-        policy: Policy = view.policy  # type: ignore[attr-defined] - checked by add_url_rule
+        policy = policy_of(view)
         with self._rate(policy):
             claims = self._claims(policy)
             self._read_input(policy)
@@ -394,7 +406,7 @@ class Handbook(Flask):
     def _rate(self, policy: Policy) -> AbstractContextManager[Any]:
         if policy.rate is None or not self.config["RATELIMIT_ENABLED"]:
             return nullcontext()
-        return limiter.shared_limit(RATES[policy.rate], scope=policy.rate)  # type: ignore[no-any-return, call-arg, unused-ignore] - a context manager too
+        return limiter.shared_limit(RATES[policy.rate], scope=policy.rate)
 
     def _claims(self, policy: Policy) -> tuple[uuid.UUID, uuid.UUID] | None:
         if policy.permission is Permission.ANYONE:

@@ -106,8 +106,8 @@ def keep_answer(session: Session, actor: Actor, key: str, response: Response) ->
 
 def purge(session: Session) -> int:
     """Delete answers older than 30 days; return how many."""
-    result = session.execute(delete(KeptAnswer).where(KeptAnswer.created_at < clock.now() - KEPT))
-    return int(result.rowcount)  # type: ignore[attr-defined] - a DELETE gives a CursorResult
+    old = delete(KeptAnswer).where(KeptAnswer.created_at < clock.now() - KEPT)
+    return len(session.execute(old.returning(KeptAnswer.key)).all())
 
 
 def _bind(actor: Actor, key: str) -> str:

@@ -57,7 +57,7 @@ def _typed(value: Any, column: Key) -> Any:
     return value
 
 
-def page(  # noqa: PLR0913 - each says a thing of its own
+def page(
     statement: Select[Any],
     *,
     purpose: str,

@@ -26,8 +26,9 @@ class Bucket(Base):
         one_of("reach", (ALONE, BELOW)),
         UniqueConstraint("unit_id", "reach", "role"),
         CheckConstraint(
-            "(member_id IS NOT NULL AND unit_id IS NULL AND reach IS NULL AND role IS NULL) OR "
-            "(member_id IS NULL AND unit_id IS NOT NULL AND reach IS NOT NULL AND role IS NOT NULL)",
+            "(member_id IS NOT NULL AND unit_id IS NULL AND reach IS NULL AND role IS NULL) "
+            "OR (member_id IS NULL AND unit_id IS NOT NULL AND reach IS NOT NULL "
+            "AND role IS NOT NULL)",
             name="unit_or_member",
         ),
     )

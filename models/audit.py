@@ -1,4 +1,4 @@
-"""The audit trail: entries are appended with the change they tell of, and sealed in blocks later."""
+"""The audit trail: entries appended with the change they tell of, sealed in blocks later."""
 
 import uuid
 from datetime import datetime

@@ -4,7 +4,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, Date, DateTime, MetaData, Text, Uuid
+from sqlalchemy import CheckConstraint, Date, DateTime, MetaData, Select, Text, Uuid
 from sqlalchemy.dialects.postgresql import DATERANGE, JSONB, Range
 from sqlalchemy.orm import DeclarativeBase
 
@@ -17,8 +17,12 @@ NAMING = {
 }
 
 
+# A SELECT whose columns its docstring names.
+Rows = Select[*tuple[Any, ...]]
+
+
 class Base(DeclarativeBase):
-    """What every table shares: one metadata, one set of constraint names, one type for each idea."""
+    """What every table shares: one metadata, one set of names, one type for each idea."""
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map: ClassVar[dict[Any, Any]] = {

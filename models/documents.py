@@ -3,7 +3,7 @@
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, longest, one_of
@@ -146,7 +146,7 @@ class Part(Base):
     html: Mapped[str]
     text: Mapped[str]
     words: Mapped[int]
-    has_text: Mapped[bool] = mapped_column(server_default=text("true"))
+    has_text: Mapped[bool] = mapped_column(server_default=true())
     sha256: Mapped[str]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Update, and_, func, or_, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 
@@ -24,9 +24,8 @@ class Leased:
 
 def is_due(table: type[Any]) -> ColumnElement[bool]:
     """Return the condition that a row of ``table`` has fallen due and is free."""
-    return (table.due_at <= func.now()) & or_(
-        table.lease_until.is_(None), table.lease_until < func.now()
-    )
+    free = or_(table.lease_until.is_(None), table.lease_until < func.now())
+    return and_(table.due_at <= func.now(), free)
 
 
 def claim(

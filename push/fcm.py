@@ -59,9 +59,9 @@ _VERDICTS: tuple[tuple[type[Exception], Kind, str], ...] = (
 class FcmSender:
     """Sends through FCM, 64 messages at a time, each with exactly one request.
 
-    ``credentials`` is a service account: its parsed JSON or the path of the file. ``now`` gives the
-    aware instant from which lifetimes count. ``endpoint`` replaces the scheme and host of FCM.
-    ``timeout_seconds`` bounds the wait for a connection and for each read.
+    ``credentials_source`` is a service account: its parsed JSON or the path of the file. ``now``
+    gives the aware instant from which lifetimes count. ``endpoint`` replaces the scheme and host
+    of FCM. ``timeout_seconds`` bounds the wait for a connection and for each read.
 
     Raises ``OSError`` or ``ValueError`` when the service account cannot be read or lacks its
     project. Close it after use.

@@ -3,15 +3,14 @@
 import uuid
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
 from handbook.access import Actor
-from models import Addressing, Membership, Unit, bucket_member
+from models import Addressing, Membership, Rows, Unit, bucket_member
 
 
-def addressed_to(actor: Actor, kind: str) -> Select[Any]:
+def addressed_to(actor: Actor, kind: str) -> Rows:
     """Select the ids of the audiences of ``kind`` that reach the actor today."""
     buckets = [bucket.id for bucket in actor.buckets]
     return select(Addressing.audience_id).where(
@@ -19,7 +18,7 @@ def addressed_to(actor: Actor, kind: str) -> Select[Any]:
     )
 
 
-def buckets_of(audience_id: uuid.UUID) -> Select[Any]:
+def buckets_of(audience_id: uuid.UUID) -> Rows:
     """Select the ids of the buckets of an audience, in order."""
     return (
         select(Addressing.bucket_id)
@@ -28,7 +27,7 @@ def buckets_of(audience_id: uuid.UUID) -> Select[Any]:
     )
 
 
-def members_of(audience_id: uuid.UUID, day: date) -> Select[Any]:
+def members_of(audience_id: uuid.UUID, day: date) -> Rows:
     """Select the distinct ids of the members whom an audience reaches on a day."""
     return (
         select(bucket_member.c.member_id)
@@ -38,12 +37,12 @@ def members_of(audience_id: uuid.UUID, day: date) -> Select[Any]:
     )
 
 
-def units(ids: Iterable[uuid.UUID]) -> Select[Any]:
+def units(ids: Iterable[uuid.UUID]) -> Rows:
     """Select (id, path, dissolved_on) of units."""
     return select(Unit.id, Unit.path, Unit.dissolved_on).where(Unit.id.in_(list(ids)))
 
 
-def homes(members: Iterable[uuid.UUID], day: date) -> Select[Any]:
+def homes(members: Iterable[uuid.UUID], day: date) -> Rows:
     """Select (member_id, path) of the units in which members sit on a day."""
     return (
         select(Membership.member_id, Unit.path)

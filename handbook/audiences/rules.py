@@ -30,5 +30,5 @@ def _contains(outer: UnitTerm, inner: UnitTerm) -> bool:
     if outer == inner or outer.role not in {EVERYONE, inner.role}:
         return False
     if outer.path == inner.path:
-        return outer.reach == BELOW or outer.reach == inner.reach
+        return outer.reach in {BELOW, inner.reach}
     return outer.reach == BELOW and inner.path.startswith(outer.path)

@@ -10,7 +10,7 @@ from handbook.access import Actor
 from models import AuditEntry
 
 
-def record(  # noqa: PLR0913 - a line names each of these
+def record(
     actor: Actor | None,
     action: str,
     object_kind: str,

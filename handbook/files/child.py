@@ -256,8 +256,9 @@ def _confine(limits: Limits) -> None:  # pragma: no cover - runs in the child
     }
     for what, most in wanted.items():
         hard = resource.getrlimit(what)[1]
-        soft = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        spare = 1 if what == resource.RLIMIT_CPU and soft < hard else 0
+        soft, last = (most, most + 1) if hard == resource.RLIM_INFINITY else (min(most, hard), hard)
+        # One second between the signal that says "time is up" and the kill that says nothing.
+        spare = 1 if what == resource.RLIMIT_CPU and soft < last else 0
         with suppress(*(() if sys.platform == "linux" else (ValueError, OSError))):
             resource.setrlimit(what, (soft, soft + spare))
     sys.addaudithook(_forbid)

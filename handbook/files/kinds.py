@@ -155,17 +155,18 @@ def _check_docx(file: IO[bytes], head: bytes) -> None:
         types = _read_content_types(archive)
     if any("macroenabled" in kind.casefold() for kind in types):
         raise UnsupportedFile("macros")
-    if _DOCX_MAIN not in types or "word/document.xml" not in names:
+    if types.get(_DOCX_MAIN) not in names:  # Word on the web calls it word/document2.xml
         raise UnsupportedFile("unknown_kind")
 
 
-def _read_content_types(archive: zipfile.ZipFile) -> set[str]:
-    """Return every content type the package declares."""
-    types: set[str] = set()
+def _read_content_types(archive: zipfile.ZipFile) -> dict[str, str]:
+    """Return every content type the package declares, with the name of an entry that has it."""
+    types: dict[str, str] = {}
     parser = expat.ParserCreate()
 
     def start_element(_name: str, attributes: dict[str, str]) -> None:
-        types.add(attributes.get("ContentType", ""))
+        name = attributes.get("PartName", "").lstrip("/").casefold()
+        types[attributes.get("ContentType", "")] = name
 
     parser.StartElementHandler = start_element
     parser.StartDoctypeDeclHandler = _refuse_doctype

@@ -15,11 +15,11 @@ from firebase_admin import messaging
 
 from push.fcm import FcmSender
 from push.sender import Kind, Message
-from tests.support import fcm as fake
-from tests.support.fcm import FakeFcm, make_message
+from tests.support import fcm_answers as fake
+from tests.support.fcm import PROJECT, FakeFcm, make_message
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-TIMEOUT = 0.4
+IMPATIENT = 0.2
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +54,20 @@ def fresh(fcm: FakeFcm) -> Iterator[FcmSender]:
     sender.close()
 
 
-def make_sender(server: FakeFcm) -> FcmSender:
+@pytest.fixture
+def impatient(fcm: FakeFcm) -> Iterator[FcmSender]:
+    """A fresh sender that waits only a moment; too short for more than a few messages."""
+    sender = make_sender(fcm, timeout_seconds=IMPATIENT)
+    yield sender
+    sender.close()
+
+
+def make_sender(server: FakeFcm, timeout_seconds: float = 10.0) -> FcmSender:
     return FcmSender(
-        server.service_account(), now=lambda: NOW, endpoint=server.url, timeout_seconds=TIMEOUT
+        server.service_account(),
+        now=lambda: NOW,
+        endpoint=server.url,
+        timeout_seconds=timeout_seconds,
     )
 
 
@@ -144,7 +155,6 @@ def test_a_collapse_key_goes_to_both_and_none_to_neither(fcm: FakeFcm, sender: F
         (fake.INTERNAL, "retry", "internal"),
         (fake.UNAVAILABLE, "retry", "unavailable"),
         (fake.error(504, "DEADLINE_EXCEEDED"), "retry", "timeout"),
-        (fake.slow(2 * TIMEOUT), "retry", "timeout"),
         (fake.DROP, "retry", "connection_failed"),
         (fake.Behaviour(502, b"<html>bad gateway</html>"), "retry", "unknown"),
         (fake.Behaviour(200, b"<html>sign in to the wifi</html>"), "retry", "unknown"),
@@ -159,6 +169,16 @@ def test_an_answer_has_one_meaning_and_costs_one_request(
     assert (outcome.kind, outcome.reason) == (kind, reason)
     assert fcm.count("device-1") == 1
     assert (outcome.provider_id is not None) == (kind == "accepted")
+
+
+def test_a_message_whose_answer_is_late_is_not_sent_twice(
+    fcm: FakeFcm, impatient: FcmSender
+) -> None:
+    fcm.script("late", fake.slow(4 * IMPATIENT))
+    late, other = impatient.send([make_message("late"), make_message("other")])
+    assert (late.kind, late.reason) == ("retry", "timeout")
+    assert other.kind == "accepted"
+    assert fcm.count("late") == 1
 
 
 def test_a_refused_access_token_is_renewed_for_the_next_slice(
@@ -303,7 +323,21 @@ def test_130_messages_go_in_three_slices_over_kept_connections(
     stats = fcm.stats()
     assert (stats["received"], stats["repeated"]) == (130, 0)
     assert stats["access_token_requests"] == 1
-    assert stats["connections_made"] <= 64 + 1  # and one for the access token
+
+
+def test_a_full_slice_keeps_all_its_connections(
+    fcm: FakeFcm, fresh: FcmSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fcm, "delay_seconds", 0.2)  # so that all 64 are under way at once
+    fresh.send([make_message(f"device-{number}") for number in range(128)])
+    assert fcm.stats()["connections_made"] <= 64 + 1  # and one for the access token
+
+
+def test_a_connection_broken_while_idle_costs_nothing(fcm: FakeFcm, sender: FcmSender) -> None:
+    sender.send([make_message("before")])
+    fcm.break_connections()
+    assert sender.send([make_message("after")])[0].kind == "accepted"
+    assert fcm.count("after") == 1
 
 
 def test_nothing_is_asked_before_the_first_message(fcm: FakeFcm, fresh: FcmSender) -> None:
@@ -316,7 +350,6 @@ def test_nothing_is_asked_before_the_first_message(fcm: FakeFcm, fresh: FcmSende
     [
         (fake.Behaviour(400, b'{"error": "invalid_grant"}'), "misconfigured", "auth_refused"),
         (fake.Behaviour(200, b"<html>sign in to the wifi</html>"), "retry", "auth_unavailable"),
-        (fake.slow(2 * TIMEOUT), "retry", "auth_unavailable"),
         (fake.DROP, "retry", "auth_unavailable"),
     ],
 )
@@ -334,10 +367,16 @@ def test_without_an_access_token_nothing_is_sent(
     assert [one.kind for one in fresh.send(messages)] == ["accepted", "accepted"]
 
 
+def test_a_late_access_token_is_not_waited_for(fcm: FakeFcm, impatient: FcmSender) -> None:
+    fcm.script_access_tokens(fake.slow(4 * IMPATIENT))
+    assert impatient.send([make_message()])[0].reason == "auth_unavailable"
+    assert (fcm.access_token_requests, fcm.stats()["received"]) == (1, 0)
+
+
 def test_a_service_that_is_not_there_is_an_outcome() -> None:
     with FakeFcm() as gone:
         account = gone.service_account()
-    sender = FcmSender(account, now=lambda: NOW, endpoint=gone.url, timeout_seconds=TIMEOUT)
+    sender = FcmSender(account, now=lambda: NOW, endpoint=gone.url)
     assert sender.send([make_message()])[0].reason == "auth_unavailable"
     sender.close()
 
@@ -345,9 +384,7 @@ def test_a_service_that_is_not_there_is_an_outcome() -> None:
 def test_a_refused_connection_is_an_outcome(fcm: FakeFcm) -> None:
     with FakeFcm() as gone:
         pass
-    sender = FcmSender(
-        fcm.service_account(), now=lambda: NOW, endpoint=gone.url, timeout_seconds=TIMEOUT
-    )
+    sender = FcmSender(fcm.service_account(), now=lambda: NOW, endpoint=gone.url)
     outcome = sender.send([make_message()])[0]
     assert (outcome.kind, outcome.reason) == ("retry", "connection_failed")
     sender.close()
@@ -367,9 +404,7 @@ def test_the_service_account_may_be_a_file(fcm: FakeFcm, tmp_path: Path) -> None
 def test_without_an_endpoint_it_is_the_service_itself(fcm: FakeFcm) -> None:
     sender = FcmSender(fcm.service_account(), now=lambda: NOW)
     service = messaging._get_messaging_service(sender._app)
-    assert service._fcm_url == (
-        f"https://fcm.googleapis.com/v1/projects/{fake.PROJECT}/messages:send"
-    )
+    assert service._fcm_url == (f"https://fcm.googleapis.com/v1/projects/{PROJECT}/messages:send")
     sender.close()
 
 

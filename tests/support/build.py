@@ -166,10 +166,12 @@ def session_of(who: Member, on: Device | None = None) -> SignInSession:
 
 def token(of: SignInSession) -> str:
     """Return an access token of a session."""
-    return create_access_token(
-        identity=str(of.account_id),
-        additional_claims={"sid": str(of.id)},
-        expires_delta=timedelta(days=3650 * 2),
+    return str(
+        create_access_token(
+            identity=str(of.account_id),
+            additional_claims={"sid": str(of.id)},
+            expires_delta=timedelta(days=3650 * 2),
+        )
     )
 
 

@@ -3,7 +3,7 @@
 In a test::
 
     with FakeFcm() as fcm:
-        fcm.script("device-1", UNAVAILABLE, OK)
+        fcm.script("device-1", fcm_answers.UNAVAILABLE, fcm_answers.OK)
         ...  # FcmSender(fcm.service_account(), endpoint=fcm.url, ...)
         assert fcm.count("device-1") == 2
 
@@ -26,8 +26,7 @@ import threading
 import urllib.parse
 import uuid
 from collections import Counter, deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -36,72 +35,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from push.sender import Message
+from tests.support.fcm_answers import BY_NAME, OK, UNAUTHENTICATED, Behaviour
 
 PROJECT = "handbook-test"
 _ADDRESSES = ("token", "fid")
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _BEARER = re.compile(rb"\r\nauthorization: *Bearer ([^\r\n]*)", re.IGNORECASE)
-_FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
-
-
-@dataclass(frozen=True)
-class Behaviour:
-    """How one request is treated: its answer, after how long, or no answer at all.
-
-    ``body`` None means the usual success. ``drop`` closes the connection once the request has been
-    received and counted.
-    """
-
-    status: int = 200
-    body: bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    delay_seconds: float = 0.0
-    drop: bool = False
-
-
-def error(
-    status: int, code: str, fcm_code: str | None = None, headers: Mapping[str, str] | None = None
-) -> Behaviour:
-    """Return an error in the form of Google's interfaces, with FCM's own code if there is one."""
-    details = [{"@type": _FCM_ERROR, "errorCode": fcm_code}] if fcm_code else []
-    said = {"code": status, "message": f"fake {code}", "status": code, "details": details}
-    return Behaviour(status, json.dumps({"error": said}).encode(), headers or {})
-
-
-def throttled(retry_after: str | None = None, **headers: str) -> Behaviour:
-    """Return a 429, with the text of Retry-After if given and any further headers."""
-    named = {"Retry-After": retry_after} if retry_after is not None else {}
-    return error(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED", {**named, **headers})
-
-
-def slow(seconds: float) -> Behaviour:
-    """Return a success that comes ``seconds`` late."""
-    return Behaviour(delay_seconds=seconds)
-
-
-OK = Behaviour()
-UNREGISTERED = error(404, "NOT_FOUND", "UNREGISTERED")
-SENDER_ID_MISMATCH = error(403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH")
-INVALID_ARGUMENT = error(400, "INVALID_ARGUMENT", "INVALID_ARGUMENT")
-UNAUTHENTICATED = error(401, "UNAUTHENTICATED")
-THIRD_PARTY_AUTH = error(401, "UNAUTHENTICATED", "THIRD_PARTY_AUTH_ERROR")
-PERMISSION_DENIED = error(403, "PERMISSION_DENIED")
-NOT_FOUND = error(404, "NOT_FOUND")
-INTERNAL = error(500, "INTERNAL", "INTERNAL")
-UNAVAILABLE = error(503, "UNAVAILABLE", "UNAVAILABLE")
-DROP = Behaviour(drop=True)
-
-BY_NAME: Mapping[str, Behaviour] = {
-    "unregistered": UNREGISTERED,
-    "mismatch": SENDER_ID_MISMATCH,
-    "invalid": INVALID_ARGUMENT,
-    "unauthenticated": UNAUTHENTICATED,
-    "internal": INTERNAL,
-    "unavailable": UNAVAILABLE,
-    "throttled": throttled("1"),
-    "drop": DROP,
-    "slow": slow(30.0),
-}
 
 
 @dataclass(frozen=True)
@@ -183,9 +122,21 @@ class FakeFcm:
 
     def close(self) -> None:
         """Stop listening, break every connection and end the thread."""
-        self._loop.call_soon_threadsafe(self._shut)
+        self._loop.call_soon_threadsafe(self._server.close)
+        self.break_connections()
+        self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def break_connections(self) -> None:
+        """Break every open connection, as FCM does with idle ones; return once they are broken."""
+
+        async def abort() -> None:
+            for connection in list(self.connections):
+                connection.abort()
+            await asyncio.sleep(0)
+
+        asyncio.run_coroutine_threadsafe(abort(), self._loop).result()
 
     def service_account(self) -> dict[str, str]:
         """Return a service account whose access tokens come from this server."""
@@ -283,12 +234,6 @@ class FakeFcm:
         self._access_tokens += 1
         token = {"access_token": f"access-{self._access_tokens}", "expires_in": 3600}
         return Behaviour(body=orjson.dumps({**token, "token_type": "Bearer"}))
-
-    def _shut(self) -> None:
-        self._server.close()
-        for connection in list(self.connections):
-            connection.abort()
-        self._loop.call_soon(self._loop.stop)
 
 
 class _Connection(asyncio.Protocol):

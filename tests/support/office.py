@@ -7,6 +7,7 @@ from typing import Final
 
 import docx
 from docx.document import Document
+from docx.enum.style import WD_STYLE_TYPE
 
 _MIB: Final = 1 << 20
 _WORD: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml"
@@ -23,8 +24,11 @@ _GLYPHS: Final = (
 
 
 def make_docx(fill: Callable[[Document], object]) -> bytes:
-    """Return a DOCX that `fill` has written into."""
+    """Return a DOCX that `fill` has written into; the template's table styles are left out."""
     document = docx.Document()
+    for style in list(document.styles):
+        if style.type == WD_STYLE_TYPE.TABLE and style.name != "Normal Table":
+            style.delete()
     fill(document)
     buffer = io.BytesIO()
     document.save(buffer)

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -74,10 +75,6 @@ def abort(_path: Path, _kind: Kind, _limits: Limits) -> Rendition:
     os.abort()
 
 
-def leave(_path: Path, _kind: Kind, _limits: Limits) -> Rendition:
-    os._exit(0)
-
-
 def print_much(_path: Path, _kind: Kind, _limits: Limits) -> Rendition:
     os.write(1, b"noise")
     os.write(2, b"noise" * 1_000_000)
@@ -94,11 +91,9 @@ def letter(tmp_path: Path) -> Path:
 def _failure(
     path: Path, kind: Kind = Kind.DOCX, limits: Limits | None = None, act: str = ""
 ) -> str:
+    renderer = f"{HERE}:{act}" if act else "handbook.files.rendering:render"
     with pytest.raises(RenderFailed) as caught:
-        if act:
-            run(path, kind, limits, renderer=f"{HERE}:{act}")
-        else:
-            run(path, kind, limits)
+        run(path, kind, limits, renderer=renderer)
     return caught.value.code
 
 
@@ -128,15 +123,27 @@ def test_the_child_can_only_read_and_compute(letter: Path, monkeypatch: pytest.M
     ("act", "limits", "code"),
     [
         ("spin", Limits(cpu_seconds=1), "too_slow"),
-        ("sleep", Limits(wall_seconds=1.5), "too_slow"),
         ("swell", Limits(), "too_large_inside"),
         ("chatter", Limits(output_bytes=1_000_000), "too_large_inside"),
         ("abort", Limits(), "damaged"),
-        ("leave", Limits(), "damaged"),
     ],
 )
 def test_a_child_out_of_bounds_is_named(letter: Path, act: str, limits: Limits, code: str) -> None:
     assert _failure(letter, limits=limits, act=act) == code
+
+
+@pytest.mark.parametrize(
+    ("returncode", "code"),
+    [
+        (-signal.SIGXCPU, "too_slow"),
+        (-signal.SIGKILL, "too_large_inside"),
+        (-signal.SIGSEGV, "damaged"),
+        (0, "damaged"),
+        (1, "damaged"),
+    ],
+)
+def test_an_end_without_answer_is_explained(returncode: int, code: str) -> None:
+    assert child._explain(returncode) == code
 
 
 def test_noise_of_the_parsers_is_not_the_answer(letter: Path) -> None:
@@ -148,8 +155,13 @@ def test_nothing_is_left_of_a_child_that_was_too_slow(
 ) -> None:
     begun: list[subprocess.Popen[bytes]] = []
     end = child._end
-    monkeypatch.setattr(child, "_end", lambda process: (begun.append(process), end(process)))
-    _failure(letter, limits=Limits(wall_seconds=1), act="sleep")
+
+    def watch(process: subprocess.Popen[bytes]) -> None:
+        begun.append(process)
+        end(process)
+
+    monkeypatch.setattr(child, "_end", watch)
+    assert _failure(letter, limits=Limits(wall_seconds=1), act="sleep") == "too_slow"
     assert begun[0].returncode is not None
     with pytest.raises(ProcessLookupError):
         os.killpg(begun[0].pid, 0)
@@ -170,14 +182,11 @@ def test_a_bomb_is_refused_quickly_and_the_parent_does_not_swell(tmp_path: Path)
     ("data", "kind", "code"),
     [
         (office.make_entity_bomb(), Kind.DOCX, "damaged"),
-        (office.make_letter()[:-50], Kind.DOCX, "damaged"),
         (office.rezip(office.make_letter(), {"word/document.xml": b"<a>"}), Kind.DOCX, "damaged"),
         (office.make_docx(lambda _: None), Kind.DOCX, "empty"),
         (b"%PDF-1.7 startxref", Kind.PDF, "damaged"),
-        (office.make_pdf([["x"]], encrypted="/Encrypt"), Kind.PDF, "encrypted"),
         (office.make_pdf([["x"]], encrypted="/#45ncrypt"), Kind.PDF, "encrypted"),
         (b" \n ", Kind.TXT, "empty"),
-        (b"\xff", Kind.TXT, "damaged"),
     ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, data: bytes, kind: Kind, code: str) -> None:

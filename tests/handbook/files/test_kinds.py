@@ -12,6 +12,14 @@ from handbook.files.kinds import Kind, UnsupportedFile, check_inflation, detect
 from tests.support import office
 
 LETTER = office.make_letter()
+WEB_LETTER = office.rezip(
+    LETTER,
+    {
+        "word/document.xml": None,
+        "word/document2.xml": b"<document/>",
+        "[Content_Types].xml": lambda old: old.replace(b"document.xml", b"document2.xml"),
+    },
+)
 PDF = office.make_pdf([["Nghị quyết"]])
 TEXT = "Nghị quyết của Đảng ủy phường"
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
@@ -44,6 +52,7 @@ def _refusal(folder: Path, data: bytes) -> str:
     [
         (LETTER, Kind.DOCX),
         (PDF, Kind.PDF),
+        (WEB_LETTER, Kind.DOCX),
         (TEXT.encode(), Kind.TXT),
         (TEXT.encode("utf-8-sig"), Kind.TXT),
         (unicodedata.normalize("NFD", TEXT).encode(), Kind.TXT),
@@ -66,14 +75,14 @@ def test_a_kind_is_told_by_content(tmp_path: Path, data: bytes, kind: Kind) -> N
         (TEXT.encode("utf-16"), "not_utf8"),
         ("Nghị quyết của Đảng".encode("cp1258", "replace"), "not_utf8"),
         (b"Ngh\xde quy\xd5t c\xf1a \xa7\xb6ng", "not_utf8"),
-        (TEXT.encode()[:-1], "not_utf8"),
+        ("Đảng bộ".encode()[:-1], "not_utf8"),
         (OLE, "old_office"),
         (OLE + "EncryptedPackage".encode("utf-16-le"), "encrypted"),
         (PDF + LETTER, "ambiguous"),
         (LETTER + PDF, "damaged"),
         (b"PK\x03\x04" + PDF, "ambiguous"),
         (b"x" + PDF, "ambiguous"),
-        (office.rezip(LETTER, {"word/vbaProject.bin": b"macro"}), "macros"),
+        (office.make_macro_docx(), "macros"),
         (office.rezip(LETTER, {"word/activeX/activeX1.bin": b"macro"}), "macros"),
         (office.make_docm(), "macros"),
         (_zip(SPREADSHEET), "unknown_kind"),
@@ -104,7 +113,7 @@ def test_an_encrypted_entry_is_refused(tmp_path: Path) -> None:
 def test_a_directory_is_refused_before_it_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kinds.zipfile, "ZipFile", None)
+    monkeypatch.setattr(zipfile, "ZipFile", None)
     record = bytearray(LETTER[-22:])
     record[12:16] = (kinds.MAX_DIRECTORY_BYTES + 1).to_bytes(4, "little")
     assert _refusal(tmp_path, LETTER[:-22] + bytes(record)) == "too_many_entries"

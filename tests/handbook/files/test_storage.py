@@ -85,7 +85,12 @@ def test_the_file_and_its_folders_are_flushed_to_the_disk(
 ) -> None:
     flushed: list[int] = []
     sync = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda fd: (flushed.append(os.fstat(fd).st_ino), sync(fd)))
+
+    def watch(descriptor: int) -> None:
+        flushed.append(os.fstat(descriptor).st_ino)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watch)
     store.put(CONTENT)
     path = store.path(NAME)
     assert path is not None

@@ -1,0 +1,102 @@
+"""Inboxes, derived: the distinct notices of a member's buckets, within the dates that gave them."""
+
+import uuid
+from collections.abc import Iterable
+
+from sqlalchemy import Date, case, cast, exists, func, or_, select
+
+from handbook.access import Actor, Permission
+from models import (
+    PATH_END,
+    Addressing,
+    Device,
+    InboxMark,
+    Member,
+    Membership,
+    Notice,
+    NoticeMark,
+    Outbox,
+    Rows,
+    Unit,
+    held_bucket,
+)
+
+_PUBLISHED_ON = cast(func.timezone("Asia/Ho_Chi_Minh", Notice.published_at), Date)
+
+
+def in_inbox(actor: Actor) -> Rows:
+    """Select the notices that stand in the actor's inbox, with what the actor did.
+
+    Columns: all of the notice's that a line shows, ``opened_at`` (own mark or read over) and
+    ``dismissed_at``.
+    """
+    read_over = select(InboxMark.read_up_to).where(InboxMark.member_id == actor.member_id)
+    reached = exists().where(
+        Addressing.audience_id == Notice.audience_id,
+        Addressing.bucket_id.in_([bucket.id for bucket in actor.buckets]),
+        held_bucket.c.bucket_id == Addressing.bucket_id,
+        held_bucket.c.member_id == actor.member_id,
+        held_bucket.c.during.contains(_PUBLISHED_ON),
+    )
+    watermark = read_over.scalar_subquery()
+    read_over_at = case((watermark >= Notice.published_at, watermark))
+    opened = func.coalesce(NoticeMark.opened_at, read_over_at)
+    return (
+        select(
+            Notice.id,
+            Notice.kind,
+            Notice.object_kind,
+            Notice.object_id,
+            Notice.params,
+            Notice.urgent,
+            Notice.published_at,
+            opened.label("opened_at"),
+            NoticeMark.dismissed_at,
+        )
+        .outerjoin(
+            NoticeMark,
+            (NoticeMark.notice_id == Notice.id) & (NoticeMark.member_id == actor.member_id),
+        )
+        .where(Notice.withdrawn_at.is_(None), reached)
+    )
+
+
+def by_ids(actor: Actor, notices: Iterable[uuid.UUID]) -> Rows:
+    """Select those of ``notices`` that stand in the actor's inbox."""
+    return in_inbox(actor).where(Notice.id.in_(list(notices)))
+
+
+def reachable_by(actor: Actor, notice_id: uuid.UUID) -> Rows:
+    """Select one row for each (member, device) the notice was to go to, inside the actor's scopes.
+
+    Columns: member_id, full_name, unit name, platform, state and reason of the push, opened_at.
+    """
+    scopes = actor.scopes(Permission.REPORT_READ)
+    inside = or_(*[Unit.path.between(path, path + PATH_END) for path in scopes])
+    return (
+        select(
+            Outbox.id,
+            Outbox.member_id,
+            Member.full_name,
+            Unit.name.label("unit"),
+            Device.platform,
+            Outbox.state,
+            Outbox.reason,
+            Outbox.settled_at,
+            NoticeMark.opened_at,
+        )
+        .join(Member, Member.id == Outbox.member_id)
+        .join(Device, Device.id == Outbox.device_id)
+        .join(
+            Membership,
+            (Membership.member_id == Outbox.member_id)
+            & (Membership.kind == "official")
+            & Membership.during.contains(func.current_date()),
+        )
+        .join(Unit, Unit.id == Membership.unit_id)
+        .outerjoin(
+            NoticeMark,
+            (NoticeMark.notice_id == Outbox.notice_id) & (NoticeMark.member_id == Outbox.member_id),
+        )
+        .where(Outbox.notice_id == notice_id, inside)
+    )

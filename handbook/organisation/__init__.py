@@ -1,0 +1,1 @@
+"""Units of the Party, the members who sit in them, and the posts they hold."""
