@@ -38,7 +38,7 @@ tour: .venv/run.stamp ## play the main job on the running server: FILES="letters
 
 .PHONY: bench
 bench: .venv/run.stamp ## measure the main paths, each beside its own limit
-	@$(HANDBOOK) bench $(ARGS)
+	@exec $(PY) -m bench $(ARGS)
 
 ##@ Test
 

@@ -11,11 +11,18 @@ from flask_jwt_extended import JWTManager
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from handbook import database, errors, http, logs, openapi, sealing
+from handbook.accounts.routes import routes as accounts_routes
 from handbook.config import Settings
+from handbook.documents.catalogue_routes import routes as catalogue_routes
+from handbook.documents.routes import routes as documents_routes
 from handbook.files.storage import LocalStore
 from handbook.health.routes import routes as health_routes
 from handbook.http import Handbook
+from handbook.meetings.routes import routes as meetings_routes
 from handbook.notifications.routes import routes as notifications_routes
+from handbook.organisation.routes import routes as organisation_routes
+from handbook.reading.routes import acknowledgements as acknowledgements_routes
+from handbook.reading.routes import routes as reading_routes
 from handbook.sealing import Sealer
 
 _SAFE_HEADERS = {
@@ -60,8 +67,15 @@ def create_app(settings: Settings, database_url: str) -> Handbook:
 
 
 FEATURES: tuple[http.Routes, ...] = (
+    acknowledgements_routes,
+    reading_routes,
+    documents_routes,
+    catalogue_routes,
     health_routes,
+    accounts_routes,
+    meetings_routes,
     notifications_routes,
+    organisation_routes,
 )
 
 

@@ -1,4 +1,4 @@
-"""The command line: run the house, migrate it, fill it, show it, measure it."""
+"""The command line: run the house, migrate it, fill it, show it."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ import click
 from alembic import command
 from rich.console import Console
 
-from handbook import bench, config, database, demo, embedded, jobs, launch, logs, openapi, tour
+from handbook import config, database, demo, embedded, jobs, launch, logs, openapi, tour
 from handbook.app import create_app
 from handbook.config import Settings
 from handbook.http import Handbook
@@ -122,13 +122,6 @@ def fill(size: str) -> None:
 def show(files: tuple[Path, ...]) -> None:
     """Play the main job on the running server with FILES (DOCX, PDF or TXT)."""
     tour.tour(_settings(), files, console)
-
-
-@cli.command("bench", context_settings={"ignore_unknown_options": True})
-@click.argument("paths", nargs=-1)
-def measure(paths: tuple[str, ...]) -> None:
-    """Measure the main paths (all, or those named), each beside its own limit."""
-    bench.run(_settings(), paths, console)
 
 
 @cli.command("openapi")

@@ -51,9 +51,11 @@ _HTTP_CODES = {
 }
 
 # SQLSTATE classes: who is at fault and what the caller should do.
-_BUSY_STATES = {"55P03", "57014", "40001", "40P01", "53300"}
+_BUSY_STATES = {"55P03", "57014", "40001", "40P01", "53200", "53300", "53400"}
 _FULL_STATES = {"53100"}
-_GONE_STATES = {"57P01", "57P02", "57P03", "08000", "08003", "08006", "08001", "08004"}
+_GONE_STATES = {"25P03", "57P01", "57P02", "57P03", "57P05"} | {
+    f"080{number}" for number in ("00", "01", "03", "04", "06")
+}
 
 
 class Problem(Exception):

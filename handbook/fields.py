@@ -17,6 +17,8 @@ from marshmallow import Schema as BaseSchema
 from handbook import clock, text
 
 LONGEST_LIST = 500
+# Days that make sense here. Farther ones are dates to PostgreSQL that Python cannot read back.
+YEARS = range(1900, 3000)
 _CODES = {
     "required": "required",
     "null": "null",
@@ -188,7 +190,7 @@ class Id(_Coded, fields.UUID):
 
 
 class Instant(_Coded, fields.AwareDateTime):
-    """An RFC 3339 instant with offset; answers carry Vietnamese time."""
+    """An RFC 3339 instant with offset, of the years 1900 to 2999; answers carry Vietnamese time."""
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **more: Any
@@ -199,11 +201,13 @@ class Instant(_Coded, fields.AwareDateTime):
             raise ValidationError("format")
         try:
             found = datetime.fromisoformat(value)
-            if found.tzinfo is None or "T" not in value.upper():
-                raise ValidationError("format")
-            return found.astimezone(UTC)
-        except (ValueError, OverflowError):
+        except ValueError:
             raise ValidationError("format") from None
+        if found.tzinfo is None or "T" not in value.upper():
+            raise ValidationError("format")
+        if found.year not in YEARS:
+            raise ValidationError("range")
+        return found.astimezone(UTC)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **more: Any) -> str | None:
         if value is None:
@@ -212,7 +216,7 @@ class Instant(_Coded, fields.AwareDateTime):
 
 
 class Day(_Coded, fields.Date):
-    """A day as ``YYYY-MM-DD``."""
+    """A day as ``YYYY-MM-DD``, of the years 1900 to 2999."""
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **more: Any
@@ -222,9 +226,12 @@ class Day(_Coded, fields.Date):
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
             raise ValidationError("format")
         try:
-            return date.fromisoformat(value)
+            found = date.fromisoformat(value)
         except ValueError:
             raise ValidationError("format") from None
+        if found.year not in YEARS:
+            raise ValidationError("range")
+        return found
 
 
 class Nested(_Coded, fields.Nested):

@@ -6,10 +6,11 @@ policy asks for around the view: the view returns → commit; it raises → roll
 """
 
 import hashlib
+import math
 import threading
+import time
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
@@ -19,7 +20,7 @@ from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from flask_jwt_extended import decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
-from flask_limiter import Limiter
+from flask_limiter import Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
 from flask_smorest import Blueprint
 from jwt.exceptions import ExpiredSignatureError, PyJWTError
@@ -27,11 +28,14 @@ from marshmallow import Schema, ValidationError
 
 from handbook import access, clock, database, errors, idempotency
 from handbook.access import Actor, Permission
+from handbook.config import Settings
 from handbook.database import Transaction
 from handbook.errors import Invalid, Problem, Unauthenticated
 
 BODY_MAX = 1 << 20
+UPLOAD = -1
 JSON_TYPE = "application/json"
+RATE_SECONDS = 60
 View = Callable[..., Any]
 
 limiter = Limiter(get_remote_address, strategy="moving-window", in_memory_fallback_enabled=True)
@@ -46,6 +50,7 @@ class Policy:
     subtree of a position) or ``buckets`` (what is addressed to the actor). ``idempotency`` is
     ``none`` (safe or replayable by nature), ``key`` (Idempotency-Key demanded), ``client_id`` (the
     client makes the id) or ``own`` (its own replay rule). ``audit`` names the line that is written.
+    ``body_max`` is in bytes; ``UPLOAD`` stands for a file as large as the settings allow.
     """
 
     permission: Permission
@@ -207,16 +212,17 @@ class Routes(Blueprint):
             documented = self.alt_response(
                 code, schema=_ProblemRef.schema, content_type=errors.PROBLEM_TYPE
             )(documented)
-        headers = [] if policy.idempotency != "key" else [_IDEMPOTENCY_HEADER]
         documented = self.doc(
             **{
                 "x-policy": policy.described(),
                 "operationId": f"{self.name}.{view.__name__}",
                 "security": [] if policy.permission is Permission.ANYONE else [{"bearer": []}],
-                "parameters": headers,
             }
         )(documented)
-        return documented._apidoc  # noqa: SLF001 - flask-smorest's own mark
+        found = documented._apidoc  # noqa: SLF001 - flask-smorest's own mark
+        arguments = found.setdefault("arguments", {}).setdefault("parameters", [])
+        arguments.extend(_headers(policy))
+        return found
 
 
 class _ProblemRef:
@@ -225,13 +231,39 @@ class _ProblemRef:
     schema = "Problem"
 
 
-_IDEMPOTENCY_HEADER = {
+_KEY_HEADER = {
     "in": "header",
     "name": "Idempotency-Key",
     "required": True,
-    "schema": {"type": "string", "minLength": 8, "maxLength": 128, "pattern": "^[\\x21-\\x7e]+$"},
+    "schema": {"type": "string", "minLength": 8, "maxLength": 128, "pattern": "^[!-~]+$"},
     "description": "Made by the client, kept 30 days: a retry gets the same answer.",
 }
+_MATCH_HEADER = {
+    "in": "header",
+    "name": "If-Match",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1},
+    "description": "The ETag of the state that is to be changed.",
+}
+_NONE_MATCH_HEADER = {
+    "in": "header",
+    "name": "If-None-Match",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1},
+    "description": "The ETag already at hand: 304 if it is still the newest.",
+}
+
+
+def _headers(policy: Policy) -> list[dict[str, Any]]:
+    """Return the headers, as OpenAPI parameters, that follow from a policy."""
+    found = []
+    if policy.idempotency == "key":
+        found.append(_KEY_HEADER)
+    if policy.cache == "if-match":
+        found.append(_MATCH_HEADER)
+    if policy.cache == "etag":
+        found.append(_NONE_MATCH_HEADER)
+    return found
 
 
 def _statuses(method: str, rule: str, policy: Policy, *, has_input: bool) -> set[int]:
@@ -294,8 +326,15 @@ def _load(schema: Schema, raw: Any) -> Any:
 def dump(schema: Schema | None, result: Any, status: int) -> Response:
     """Return ``result`` dumped by ``schema`` as JSON; None without a schema is 204."""
     if schema is None:
-        return Response(status=204)
+        return no_content()
     return json_response(schema.dump(result), status)
+
+
+def no_content() -> Response:
+    """Return a 204, which has no body and so no type of one."""
+    response = Response(status=204)
+    response.headers.pop("Content-Type", None)
+    return response
 
 
 def json_response(plain: Any, status: int = 200) -> Response:
@@ -394,19 +433,15 @@ class Handbook(Flask):
             self.raise_routing_exception(request)
         view = self.view_functions[request.endpoint or ""]
         policy = policy_of(view)
-        with self._rate(policy):
-            claims = self._claims(policy)
-            self._read_input(policy)
-            with database.transaction(self, policy.transaction):
-                if claims:
-                    g.actor = access.load_actor(database.executor(), *claims)
-                    _demand(g.actor, policy)
-                return _with_idempotency(policy, view)
-
-    def _rate(self, policy: Policy) -> AbstractContextManager[Any]:
-        if policy.rate is None or not self.config["RATELIMIT_ENABLED"]:
-            return nullcontext()
-        return limiter.shared_limit(RATES[policy.rate], scope=policy.rate)
+        if policy.rate is not None and self.config["RATELIMIT_ENABLED"]:
+            _count(policy.rate)
+        claims = self._claims(policy)
+        self._read_input(policy)
+        with database.transaction(self, policy.transaction):
+            if claims:
+                g.actor = access.load_actor(database.executor(), *claims)
+                _demand(g.actor, policy)
+            return _with_idempotency(policy, view)
 
     def _claims(self, policy: Policy) -> tuple[uuid.UUID, uuid.UUID] | None:
         if policy.permission is Permission.ANYONE:
@@ -419,13 +454,47 @@ class Handbook(Flask):
     @staticmethod
     def _read_input(policy: Policy) -> None:
         """Read the whole body before the transaction: a slow sender must not hold a connection."""
-        request.max_content_length = policy.body_max or BODY_MAX
+        request.max_content_length = _most_bytes(policy)
         if request.method in {"GET", "HEAD", "DELETE"}:
             return
         if request.mimetype == "multipart/form-data":
             _ = request.files
         else:
             request.get_data(cache=True)
+
+
+def _most_bytes(policy: Policy) -> int:
+    if policy.body_max == UPLOAD:
+        settings: Settings = current_app.extensions["handbook_settings"]
+        return settings.upload_max_bytes + BODY_MAX
+    return policy.body_max or BODY_MAX
+
+
+def _counter(rate: str) -> Callable[[], None]:
+    """Return the function that counts a request of a rate class.
+
+    Each has a name of its own: the extension keeps limits by the name of the function.
+    """
+
+    def count() -> None: ...
+
+    count.__qualname__ = f"count_{rate}"
+    counted: Callable[[], None] = limiter.shared_limit(RATES[rate], scope=rate)(count)
+    return counted
+
+
+_COUNTERS = {rate: _counter(rate) for rate in RATES}
+
+
+def _count(rate: str) -> None:
+    """Count a request of a rate class; raise 429 with Retry-After once it is used up."""
+    try:
+        _COUNTERS[rate]()
+    except RateLimitExceeded:
+        current = limiter.current_limit
+        wait = math.ceil(current.reset_at - time.time()) if current else RATE_SECONDS
+        headers = {"Retry-After": str(min(max(wait, 1), RATE_SECONDS))}
+        raise Problem("too_many_requests", status=429, headers=headers) from None
 
 
 def _demand(actor: Actor, policy: Policy) -> None:

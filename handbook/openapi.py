@@ -1,5 +1,6 @@
 """The OpenAPI document: made from the code, served at /api/openapi.json, with a page to read it."""
 
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -18,10 +19,17 @@ from handbook.http import Policy, tag_of, unchanged, with_tag
 VERSION = "0.1.0"
 OPEN = Policy(Permission.ANYONE, scope="none", transaction=Transaction.NONE, cache="public")
 _ASSETS = {
-    "swagger-ui.css": "text/css",
-    "swagger-ui-bundle.js": "text/javascript",
-    "start.js": "text/javascript",
+    "swagger-ui.css": "text/css; charset=utf-8",
+    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "start.js": "text/javascript; charset=utf-8",
 }
+_SERVED = "handbook_document"
+# Swagger UI writes style attributes; scripts come from our own files only.
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
 
 
 class FieldErrorOut(fields.Schema):
@@ -45,7 +53,9 @@ class ProblemOut(fields.Schema):
 
 
 class HandbookApi(Api):
-    """flask-smorest without its own error handlers and pages: those are ours."""
+    """flask-smorest without its own errors and pages: those are ours."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None  # an answer that is not documented is a defect
 
     def _register_error_handlers(self) -> None:
         """Leave errors to ``handbook.errors``, which keeps headers and writes problem+json."""
@@ -86,36 +96,63 @@ def install(app: Flask) -> HandbookApi:
 
 def as_dict(app: Flask) -> dict[str, Any]:
     """Return the document of ``app`` as plain values."""
-    found: dict[str, Any] = app.extensions["handbook_api"].spec.to_dict()
+    found: dict[str, Any] = orjson.loads(
+        orjson.dumps(app.extensions["handbook_api"].spec.to_dict(), option=orjson.OPT_NON_STR_KEYS)
+    )
+    for operations in found["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()) if "responses" in operation else ():
+                _drop_null(parameter["schema"])
     return found
+
+
+def _drop_null(schema: dict[str, Any]) -> None:
+    """Take null from the types of a parameter: a query string cannot hold it."""
+    if isinstance(schema.get("type"), list):
+        schema["type"] = next(one for one in schema["type"] if one != "null")
+    if "enum" in schema:
+        schema["enum"] = [one for one in schema["enum"] if one is not None]
+    if "default" in schema and schema["default"] is None:
+        del schema["default"]
 
 
 def as_yaml(app: Flask) -> str:
     """Return the document as YAML with sorted keys, the form kept in the repository."""
-    plain_values = orjson.loads(orjson.dumps(as_dict(app)))
-    return str(yaml.safe_dump(plain_values, allow_unicode=True, sort_keys=True, width=100))
+    return str(yaml.safe_dump(as_dict(app), allow_unicode=True, sort_keys=True, width=100))
 
 
 def document() -> Response:
     """Serve the document."""
-    body = orjson.dumps(as_dict(current_app))
-    tag = tag_of(body)
+    kept = current_app.extensions
+    if _SERVED not in kept:
+        body = orjson.dumps(as_dict(current_app))
+        kept[_SERVED] = (body, tag_of(body))
+    body, tag = kept[_SERVED]
     return unchanged(tag) or with_tag(Response(body, content_type="application/json"), tag)
 
 
 def page() -> Response:
-    """Serve the page that shows the document."""
-    return asset("index.html")
+    """Serve the page that shows the document; it names its assets relative to itself."""
+    return _file("index.html", "text/html; charset=utf-8")
 
 
 def asset(name: str) -> Response:
     """Serve a vendored file of the page."""
-    if name != "index.html" and name not in _ASSETS:
+    if name not in _ASSETS:
         raise NotFound
-    body = (resources.files("handbook") / "swagger" / name).read_bytes()
-    response = Response(body, content_type=_ASSETS.get(name, "text/html; charset=utf-8"))
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-        "frame-ancestors 'none'"
-    )
+    return _file(name, _ASSETS[name])
+
+
+def _file(name: str, content_type: str) -> Response:
+    body, tag = _read(name)
+    response = unchanged(tag) or with_tag(Response(body, content_type=content_type), tag)
+    response.headers["Content-Security-Policy"] = _CSP
+    response.headers["Cache-Control"] = "public, no-cache"
     return response
+
+
+@cache
+def _read(name: str) -> tuple[bytes, str]:
+    """Return a file of the page and its entity tag."""
+    body = (resources.files("handbook") / "swagger" / name).read_bytes()
+    return body, tag_of(body)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import current_app
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy import Select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -38,7 +38,7 @@ def unsign(purpose: str, cursor: str) -> Any:
     """Return the payload of a cursor; raise ``bad_cursor`` (400) unless it was signed here."""
     try:
         return _serializer(purpose).loads(cursor)
-    except BadSignature:
+    except BadData:
         raise Problem("bad_cursor") from None
 
 
@@ -57,6 +57,14 @@ def _typed(value: Any, column: Key) -> Any:
     return value
 
 
+def _last(values: Any, by: Sequence[Key]) -> list[Any]:
+    """Return the key of the last row seen; ``bad_cursor`` for one of another version's form."""
+    try:
+        return [_typed(value, column) for value, column in zip(values, by, strict=True)]
+    except (TypeError, ValueError, AttributeError):
+        raise Problem("bad_cursor") from None
+
+
 def page(
     statement: Select[Any],
     *,
@@ -72,8 +80,7 @@ def page(
     themselves with ``whole_rows`` (then every ``by`` column must be an attribute of the row).
     """
     if query["cursor"] is not None:
-        values = unsign(purpose, query["cursor"])
-        last = [_typed(value, column) for value, column in zip(values, by, strict=True)]
+        last = _last(unsign(purpose, query["cursor"]), by)
         edge = tuple_(*by)
         statement = statement.where(edge < tuple_(*last) if descending else edge > tuple_(*last))
     order = [column.desc() if descending else column.asc() for column in by]

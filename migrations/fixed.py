@@ -53,3 +53,31 @@ DOCUMENT_TYPES = [
     }
     for ordinal, (code, symbol, name, by_cell) in enumerate(_LISTED, start=1)
 ]
+
+# Makes the partition of reading events with ids from ``low`` to below ``high``, moving what the
+# default partition holds of them: 'made', 'there' when it is, 'full' when there is too much to move
+# under a lock. It runs as the owner, because the application's role owns no table.
+MAKE_READING_PARTITION = """
+CREATE FUNCTION make_reading_partition(part text, low uuid, high uuid) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  IF part !~ '^reading_event_y[0-9]{4}m[0-9]{2}$' THEN
+    RAISE EXCEPTION 'not the name of a partition' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF to_regclass(part) IS NOT NULL THEN
+    RETURN 'there';
+  END IF;
+  LOCK TABLE reading_event_rest IN ACCESS EXCLUSIVE MODE;
+  IF (SELECT count(*) FROM (SELECT 1 FROM reading_event_rest WHERE id >= low AND id < high
+                            LIMIT 50001) found) > 50000 THEN
+    RETURN 'full';
+  END IF;
+  EXECUTE format('CREATE TABLE %I (LIKE reading_event INCLUDING ALL)', part);
+  EXECUTE format('WITH moved AS (DELETE FROM reading_event_rest WHERE id >= $1 AND id < $2
+                  RETURNING *) INSERT INTO %I SELECT * FROM moved', part) USING low, high;
+  EXECUTE format('ALTER TABLE reading_event ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                 part, low, high);
+  RETURN 'made';
+END
+$$
+"""

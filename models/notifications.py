@@ -96,7 +96,9 @@ class Outbox(Leased, Base):
         Index("ix_outbox_device_id", "device_id"),
     )
 
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    id: Mapped[uuid.UUID] = mapped_column(
+        primary_key=True, server_default=text("gen_random_uuid()")
+    )
     notice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("notice.id", ondelete="CASCADE"))
     device_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("device.id", ondelete="CASCADE"))
     member_id: Mapped[uuid.UUID] = mapped_column(
@@ -110,9 +112,13 @@ class Outbox(Leased, Base):
 
 
 class Pause(Base):
-    """A pause of the whole dispatcher that the push service asked for (Retry-After)."""
+    """A pause of the whole dispatcher that the push service asked for (Retry-After).
+
+    ``times`` counts the pauses since a slice last went through: each is longer than the one before.
+    """
 
     __tablename__ = "pause"
 
     name: Mapped[str] = mapped_column(primary_key=True)
     until: Mapped[datetime]
+    times: Mapped[int] = mapped_column(server_default=text("1"))

@@ -13,13 +13,15 @@ from models.base import Base, one_of
 class ReadingEvent(Base):
     """One stretch of reading as the phone reported it; partitioned by the id, which holds the time.
 
-    ``started_at`` and ``ended_at`` are corrected by the measured offset of the phone's clock.
+    ``started_at`` and ``ended_at`` are corrected by the measured offset of the phone's clock, in
+    whole seconds. ``credited_seconds`` is what the stretch counts for beside the member's others.
     """
 
     __tablename__ = "reading_event"
     __table_args__ = (
         CheckConstraint("ended_at >= started_at", name="interval"),
         CheckConstraint("active_seconds >= 0", name="active_positive"),
+        CheckConstraint("credited_seconds BETWEEN 0 AND active_seconds", name="credited_active"),
         Index("ix_reading_event_member_started", "member_id", "started_at"),
         {"postgresql_partition_by": "RANGE (id)"},
     )
@@ -32,6 +34,7 @@ class ReadingEvent(Base):
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime]
     active_seconds: Mapped[int]
+    credited_seconds: Mapped[int]
     offline: Mapped[bool]
     flags: Mapped[list[str]] = mapped_column(ARRAY(Text))
     received_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -3,7 +3,16 @@
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, longest, one_of
@@ -11,7 +20,11 @@ from models.leased import Leased
 
 
 class Campaign(Leased, Base):
-    """A campaign; issuing it freezes its targets as of ``issued_at``, in slices, by the worker."""
+    """A campaign; issuing it freezes its targets as of ``issued_at``, in slices, by the worker.
+
+    ``frozen_up_to`` is the last member of the slices done. ``quiet_after`` is the transaction that
+    found no more members: once all older ones have ended, no fact can have missed its target.
+    """
 
     __tablename__ = "campaign"
     __table_args__ = (
@@ -36,6 +49,7 @@ class Campaign(Leased, Base):
     )
     issued_at: Mapped[datetime | None]
     frozen_up_to: Mapped[uuid.UUID | None]
+    quiet_after: Mapped[int | None] = mapped_column(BigInteger)
     closed_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     created_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id", ondelete="RESTRICT"))
@@ -87,7 +101,10 @@ class CampaignTarget(Base):
 
 
 class CampaignCount(Base):
-    """The counters of one cell in one campaign, rolled up when a report is read."""
+    """The counters of one cell in one campaign, rolled up when a report is read.
+
+    ``no_device`` counts targets with no device enrolled, ``entered`` those with a study entry.
+    """
 
     __tablename__ = "campaign_count"
     __table_args__ = (Index("ix_campaign_count_path", "campaign_id", "unit_path"),)
@@ -103,6 +120,8 @@ class CampaignCount(Base):
     started: Mapped[int]
     completed: Mapped[int]
     completed_late: Mapped[int]
+    no_device: Mapped[int] = mapped_column(server_default=text("0"))
+    entered: Mapped[int] = mapped_column(server_default=text("0"))
     derived_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

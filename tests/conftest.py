@@ -84,7 +84,9 @@ def db(app: Handbook, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
         engine = database.db.engine
     connection = engine.connect()
     outer = connection.begin()
-    factory = sessionmaker(bind=connection, join_transaction_mode="create_savepoint")
+    factory = sessionmaker(
+        bind=connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+    )
     shared: scoped_session[Session] = scoped_session(factory)
     monkeypatch.setattr(database.db, "session", shared)
     monkeypatch.setattr(database, "SNAPSHOT", {})

@@ -131,6 +131,7 @@ def refuse_reply(state: str, *, starts_at: datetime, now: datetime) -> str | Non
     return "reply_closed" if now >= starts_at else None
 
 
+_NIGHT = timedelta(hours=12)
 # Stage of a reminder → how long before the start it goes out; the nearest stage counts.
 STAGES: Mapping[str, timedelta] = {"hours": timedelta(hours=2), "day": timedelta(days=1)}
 
@@ -150,8 +151,8 @@ def stage(*, starts_at: datetime, called_at: datetime, now: datetime) -> str | N
 
 
 def is_urgent(*, starts_at: datetime, now: datetime) -> bool:
-    """Return whether news of a meeting cannot wait for the morning: it starts within a day."""
-    return starts_at - now <= STAGES["day"]
+    """Return whether news of a meeting cannot wait for the morning: it starts within 12 hours."""
+    return starts_at - now <= _NIGHT
 
 
 def told_for(*, starts_at: datetime, now: datetime) -> timedelta:

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from handbook import text
-from models import PATH_END, Member, Membership, Position, Unit, UnitVersion
+from models import PATH_END, Member, Membership, Position, Rows, Unit, UnitVersion
 
 
 def inside(paths: Iterable[str]) -> ColumnElement[bool]:
@@ -19,16 +19,24 @@ def inside(paths: Iterable[str]) -> ColumnElement[bool]:
     )
 
 
+def _stands(day: date) -> ColumnElement[bool]:
+    """Return the condition that a unit is not dissolved on a day."""
+    return or_(Unit.dissolved_on.is_(None), Unit.dissolved_on > day)
+
+
 def visible_units(
-    subtrees: Sequence[str], chain: Sequence[str], *, parent_id: uuid.UUID | None, q: str | None
-) -> Select[Any]:
-    """Select the units not dissolved inside ``subtrees`` or with a path of ``chain``.
+    subtrees: Sequence[str],
+    chain: Sequence[str],
+    day: date,
+    *,
+    parent_id: uuid.UUID | None,
+    q: str | None,
+) -> Rows:
+    """Select the units not dissolved on a day, inside ``subtrees`` or with a path of ``chain``.
 
     Narrowed to the children of ``parent_id`` and to names that hold ``q``, marks and case aside.
     """
-    statement = select(Unit).where(
-        Unit.dissolved_on.is_(None), or_(inside(subtrees), Unit.path.in_(chain))
-    )
+    statement = select(Unit).where(_stands(day), or_(inside(subtrees), Unit.path.in_(chain)))
     if parent_id is not None:
         statement = statement.where(Unit.parent_id == parent_id)
     if q is not None:
@@ -36,38 +44,34 @@ def visible_units(
     return statement
 
 
-def unit(unit_id: uuid.UUID) -> Select[Any]:
+def unit(unit_id: uuid.UUID) -> Rows:
     """Select one unit."""
     return select(Unit).where(Unit.id == unit_id)
 
 
-def child_kinds(unit_id: uuid.UUID) -> Select[Any]:
-    """Select the kinds of the children of a unit that are not dissolved."""
-    return (
-        select(Unit.kind)
-        .where(Unit.parent_id == unit_id, Unit.dissolved_on.is_(None))
-        .distinct()
-    )
+def child_kinds(unit_id: uuid.UUID, day: date) -> Rows:
+    """Select the kinds of the children of a unit that are not dissolved on a day."""
+    return select(Unit.kind).where(Unit.parent_id == unit_id, _stands(day)).distinct()
 
 
-def seats_members(unit_id: uuid.UUID, day: date) -> Select[Any]:
+def seats_members(unit_id: uuid.UUID, day: date) -> Rows:
     """Select whether anybody sits in a unit on a day or later."""
     return select(
         exists().where(
             Membership.unit_id == unit_id,
-            func.coalesce(func.upper(Membership.during) > day, True),  # noqa: FBT003  # open end
+            func.coalesce(func.upper(Membership.during) > day, True),  # no end: true
         )
     )
 
 
-def version_on(unit_id: uuid.UUID, day: date) -> Select[Any]:
+def version_on(unit_id: uuid.UUID, day: date) -> Rows:
     """Select the version of a unit that holds on a day."""
     return select(UnitVersion).where(
         UnitVersion.unit_id == unit_id, UnitVersion.during.contains(day)
     )
 
 
-def _with_home(day: date, *columns: Any) -> Select[Any]:
+def _with_home(day: date, *columns: Any) -> Rows:
     """Select ``columns`` of members, joined to the unit of their official membership on a day."""
     return (
         select(*columns)
@@ -84,7 +88,7 @@ def _with_home(day: date, *columns: Any) -> Select[Any]:
     )
 
 
-def members_in(home: Unit, day: date, *, subtree: bool, q: str | None) -> Select[Any]:
+def members_in(home: Unit, day: date, *, subtree: bool, q: str | None) -> Rows:
     """Select the lines of the members who sit in a unit on a day, or also below it.
 
     Loads id, full_name, name_key, birth_date, sex, standing, unit_id and unit_name (of the official
@@ -118,23 +122,23 @@ def members_in(home: Unit, day: date, *, subtree: bool, q: str | None) -> Select
     return statement
 
 
-def member(member_id: uuid.UUID, day: date) -> Select[Any]:
+def member(member_id: uuid.UUID, day: date) -> Rows:
     """Select (Member, unit_id, unit_name) of one member, the unit as of a day."""
-    return _with_home(
-        day, Member, Unit.id.label("unit_id"), Unit.name.label("unit_name")
-    ).where(Member.id == member_id)
+    return _with_home(day, Member, Unit.id.label("unit_id"), Unit.name.label("unit_name")).where(
+        Member.id == member_id
+    )
 
 
-def seats(member_id: uuid.UUID, day: date) -> Select[Any]:
-    """Select the paths of the units in which a member sits on a day."""
+def seats(member_id: uuid.UUID, day: date) -> Rows:
+    """Select (path, kind) of the memberships of a member on a day."""
     return (
-        select(Unit.path)
+        select(Unit.path, Membership.kind)
         .join(Membership, Membership.unit_id == Unit.id)
         .where(Membership.member_id == member_id, Membership.during.contains(day))
     )
 
 
-def positions(member_id: uuid.UUID) -> Select[Any]:
+def positions(member_id: uuid.UUID) -> Rows:
     """Select the lines of the posts of a member, past and present, with the unit's name."""
     return (
         select(
@@ -151,7 +155,7 @@ def positions(member_id: uuid.UUID) -> Select[Any]:
     )
 
 
-def position(position_id: uuid.UUID) -> Select[Any]:
+def position(position_id: uuid.UUID) -> Rows:
     """Select (Position, Unit) of one post."""
     return (
         select(Position, Unit)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import context, op
 from sqlalchemy.dialects import postgresql
 
-from migrations.fixed import DOCUMENT_TYPES
+from migrations.fixed import DOCUMENT_TYPES, MAKE_READING_PARTITION
 from models.views import BUCKET_MEMBER_SQL, HELD_BUCKET_SQL
 
 revision = "0001"
@@ -182,6 +182,7 @@ def upgrade() -> None:
         "pause",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("times", sa.Integer(), server_default=sa.text("1"), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_pause")),
     )
     op.create_table(
@@ -194,6 +195,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("active_seconds", sa.Integer(), nullable=False),
+        sa.Column("credited_seconds", sa.Integer(), nullable=False),
         sa.Column("offline", sa.Boolean(), nullable=False),
         sa.Column("flags", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column(
@@ -203,6 +205,10 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.CheckConstraint("active_seconds >= 0", name=op.f("ck_reading_event_active_positive")),
+        sa.CheckConstraint(
+            "credited_seconds BETWEEN 0 AND active_seconds",
+            name=op.f("ck_reading_event_credited_active"),
+        ),
         sa.CheckConstraint("ended_at >= started_at", name=op.f("ck_reading_event_interval")),
         sa.PrimaryKeyConstraint("id", "member_id", name=op.f("pk_reading_event")),
         postgresql_partition_by="RANGE (id)",
@@ -561,6 +567,7 @@ def upgrade() -> None:
         sa.Column("audience_id", sa.Uuid(), nullable=True),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("frozen_up_to", sa.Uuid(), nullable=True),
+        sa.Column("quiet_after", sa.BigInteger(), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "created_at",
@@ -876,7 +883,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_notice_mark_member_id"), "notice_mark", ["member_id"], unique=False)
     op.create_table(
         "outbox",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
         sa.Column("notice_id", sa.Uuid(), nullable=False),
         sa.Column("device_id", sa.Uuid(), nullable=False),
         sa.Column("member_id", sa.Uuid(), nullable=False),
@@ -1032,6 +1039,8 @@ def upgrade() -> None:
         sa.Column("started", sa.Integer(), nullable=False),
         sa.Column("completed", sa.Integer(), nullable=False),
         sa.Column("completed_late", sa.Integer(), nullable=False),
+        sa.Column("no_device", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("entered", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column(
             "derived_at",
             sa.DateTime(timezone=True),
@@ -1464,6 +1473,8 @@ def upgrade() -> None:
         ondelete="RESTRICT",
     )
     op.execute("CREATE TABLE reading_event_rest PARTITION OF reading_event DEFAULT")
+    op.execute(MAKE_READING_PARTITION)
+    op.execute("REVOKE EXECUTE ON FUNCTION make_reading_partition FROM PUBLIC")
     op.execute(HELD_BUCKET_SQL)
     op.execute(BUCKET_MEMBER_SQL)
     op.bulk_insert(sa.table("document_type", *_TYPE_COLUMNS), DOCUMENT_TYPES)
@@ -1490,12 +1501,14 @@ def _grant(role: str | None) -> None:
     op.execute(f'GRANT USAGE, CREATE ON SCHEMA public TO "{role}"')
     op.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO "{role}"')
     op.execute(f'GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO "{role}"')
+    op.execute(f'GRANT EXECUTE ON FUNCTION make_reading_partition TO "{role}"')
     op.execute(f'REVOKE UPDATE, DELETE, TRUNCATE ON audit_entry FROM "{role}"')
     op.execute(f'REVOKE INSERT, UPDATE, DELETE ON document_type, alembic_version FROM "{role}"')
 
 
 def downgrade() -> None:
     """Take back."""
+    op.execute("DROP FUNCTION make_reading_partition")
     op.execute("DROP VIEW bucket_member")
     op.execute("DROP VIEW held_bucket")
     op.drop_constraint("fk_document_version_id", "document", type_="foreignkey")

@@ -24,7 +24,8 @@ from models import (
 from models import Session as SignInSession
 
 LONG_AGO = date(2020, 1, 1)
-_COUNT = itertools.count(1)
+# Far above the sequence that the application takes unit numbers from.
+_COUNT = itertools.count(1_000_000)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from flask import has_app_context
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from handbook import database
 from handbook.http import Handbook
 from models import Device, Member
 from tests.support import build
@@ -16,19 +18,23 @@ class Phone:
     """Calls the API as one member; creates carry a fresh Idempotency-Key unless one is given."""
 
     def __init__(self, app: Handbook, who: Member | None, on: Device | None = None) -> None:
-        """Sign in as ``who`` (nobody when None), on a device of their own unless ``on`` is given."""
+        """Sign in as ``who`` (nobody when None), on a device of their own unless ``on`` is one."""
         self.client: FlaskClient = app.test_client()
         self.session = build.session_of(who, on) if who else None
         self.token = build.token(self.session) if self.session else None
 
     def call(self, method: str, path: str, **more: Any) -> TestResponse:
-        """Return the answer to ``method`` on ``path`` (below /api/v1 unless it starts with /api)."""
+        """Return the answer to ``method`` on ``path``, below /api/v1 unless it starts with /api."""
         headers = dict(more.pop("headers", {}))
         if self.token:
             headers.setdefault("Authorization", f"Bearer {self.token}")
         if method == "POST":
             headers.setdefault("Idempotency-Key", build.key())
         whole = path if path.startswith("/api") else BASE + path
+        if has_app_context():
+            # A request that rolls back must leave what the test built, rows in hand included.
+            database.session().commit()
+            database.db.session.remove()
         return self.client.open(whole, method=method, headers=headers, **more)
 
     def get(self, path: str, **more: Any) -> TestResponse:

@@ -1,0 +1,131 @@
+"""Measuring: CPU of processes, requests over one kept connection, medians of interleaved rounds."""
+
+import http.client
+import statistics
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import psutil
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the table: ``ours`` against ``limit``, whose quotient should meet ``goal``."""
+
+    path: str
+    ours: float
+    limit: float
+    unit: str
+    goal: str
+    met: bool
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """Return ours ÷ limit."""
+        return self.ours / self.limit if self.limit else float("nan")
+
+
+def at_most(path: str, ours: float, limit: float, most: float, unit: str, note: str = "") -> Result:
+    """Return the result of a path whose ratio must not exceed ``most``."""
+    return Result(path, ours, limit, unit, f"≤ {most:g}", ours <= most * limit, note)
+
+
+def at_least(
+    path: str, ours: float, limit: float, least: float, unit: str, note: str = ""
+) -> Result:
+    """Return the result of a path whose ratio must reach ``least``."""
+    return Result(path, ours, limit, unit, f"≥ {least:g}", ours >= least * limit, note)
+
+
+class Group:
+    """Processes whose CPU and memory are counted together, children included."""
+
+    def __init__(self, pids: Iterable[int]) -> None:
+        """Count the processes ``pids`` and all that they start."""
+        self.roots = [psutil.Process(pid) for pid in pids]
+
+    def members(self) -> list[psutil.Process]:
+        """Return the processes that live now."""
+        found = {}
+        for root in self.roots:
+            if root.is_running():
+                for one in (root, *root.children(recursive=True)):
+                    found[one.pid] = one
+        return list(found.values())
+
+    def cpu(self) -> float:
+        """Return the CPU seconds used so far by those that live."""
+        total = 0.0
+        for one in self.members():
+            try:
+                times = one.cpu_times()
+            except psutil.NoSuchProcess:
+                continue
+            total += times.user + times.system
+        return total
+
+    def memory(self) -> list[int]:
+        """Return the proportional memory (PSS, else RSS) of each process in bytes."""
+        found = []
+        for one in self.members():
+            full = one.memory_full_info()
+            found.append(int(getattr(full, "pss", full.rss)))
+        return found
+
+
+class Client:
+    """One kept HTTP connection with fixed headers."""
+
+    def __init__(self, port: int, token: str | None = None) -> None:
+        """Connect to the server on ``port`` of this machine."""
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[int, bytes, http.client.HTTPResponse]:
+        """Return (status, body, response)."""
+        self.connection.request(method, path, body, {**self.headers, **(headers or {})})
+        answer = self.connection.getresponse()
+        return answer.status, answer.read(), answer
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> bytes:
+        """Return the body of a GET that must succeed."""
+        status, body, _ = self.call("GET", path, headers=headers)
+        if status not in {200, 304}:
+            raise RuntimeError(f"GET {path}: {status} {body[:300]!r}")
+        return body
+
+
+def cpu_each(group: Group, act: Callable[[], object], times: int) -> float:
+    """Return the CPU milliseconds of ``group`` for each of ``times`` calls of ``act``."""
+    before = group.cpu()
+    for _ in range(times):
+        act()
+    return (group.cpu() - before) * 1000 / times
+
+
+def interleaved(
+    group: Group, acts: Sequence[Callable[[], object]], *, times: int, rounds: int
+) -> list[float]:
+    """Return the median CPU milliseconds of each act over ``rounds`` interleaved rounds."""
+    for act in acts:
+        cpu_each(group, act, max(times // 10, 20))
+    found: list[list[float]] = [[] for _ in acts]
+    for _ in range(rounds):
+        for number, act in enumerate(acts):
+            found[number].append(cpu_each(group, act, times))
+    return [statistics.median(one) for one in found]
+
+
+def timed(act: Callable[[], object]) -> float:
+    """Return the seconds that ``act`` takes."""
+    start = time.perf_counter()
+    act()
+    return time.perf_counter() - start

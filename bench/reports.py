@@ -1,0 +1,84 @@
+"""The completion report of a province beside the best recount from the facts."""
+
+import statistics
+import time
+from collections.abc import Iterator
+
+import orjson
+
+from bench.measure import Result, at_least, at_most, timed
+from bench.stage import Stage
+
+ROUNDS = 5
+
+_CAMPAIGN = """
+SELECT id FROM campaign WHERE state = 'issued' ORDER BY issued_at DESC, id LIMIT 1
+"""
+_READER = """
+SELECT p.member_id FROM position p JOIN unit u ON u.id = p.unit_id AND u.parent_id IS NULL
+JOIN account a ON a.member_id = p.member_id JOIN device_account da ON da.account_id = a.id
+WHERE p.role IN ('secretary', 'deputy', 'propaganda_officer') AND p.during @> current_date
+ORDER BY p.role LIMIT 1
+"""
+
+# The best recount found: facts narrowed to the campaign's documents first, one hash join each, one
+# aggregate for each member, then by child of the root. It asks what the report shows, nothing less.
+_RECOUNT = """
+WITH wanted AS (
+  SELECT cd.document_id, d.version_id FROM campaign_document cd
+  JOIN document d ON d.id = cd.document_id WHERE cd.campaign_id = %(campaign)s
+), c AS (
+  SELECT *, deadline + interval '7 days' AS received_by,
+    (SELECT count(*) FROM wanted) AS documents FROM campaign WHERE id = %(campaign)s
+), seen AS (
+  SELECT p.member_id, w.document_id, p.read_at, p.read_received_at
+  FROM progress p JOIN wanted w ON w.version_id = p.version_id WHERE p.read_at IS NOT NULL
+), said AS (
+  SELECT a.member_id, w.document_id, a.acknowledged_at, a.received_at
+  FROM acknowledgement a JOIN wanted w ON w.version_id = a.version_id
+), each AS (
+  SELECT t.member_id, t.unit_path, count(*) FILTER (
+      WHERE (NOT c.requires_read OR s.read_at IS NOT NULL)
+        AND (NOT c.requires_acknowledgement OR k.acknowledged_at IS NOT NULL)) AS done
+  FROM c JOIN campaign_target t ON t.campaign_id = c.id CROSS JOIN wanted w
+  LEFT JOIN seen s ON s.member_id = t.member_id AND s.document_id = w.document_id
+  LEFT JOIN said k ON k.member_id = t.member_id AND k.document_id = w.document_id
+  GROUP BY t.member_id, t.unit_path
+)
+SELECT left(e.unit_path, 8) AS child, count(*) AS targets,
+  count(*) FILTER (WHERE e.done = c.documents OR n.member_id IS NOT NULL) AS done
+FROM each e CROSS JOIN c
+LEFT JOIN study_entry n ON n.campaign_id = c.id AND n.member_id = e.member_id
+GROUP BY left(e.unit_path, 8) ORDER BY 1
+"""
+
+
+def measure(stage: Stage) -> Iterator[Result]:
+    """Measure the report over HTTP beside the recount; the figures must be equal row by row."""
+    campaign = stage.one(_CAMPAIGN)
+    root = stage.one("SELECT id FROM unit WHERE parent_id IS NULL ORDER BY path LIMIT 1")
+    facts = stage.one(
+        "SELECT (SELECT count(*) FROM progress WHERE read_at IS NOT NULL)"
+        " + (SELECT count(*) FROM acknowledgement)"
+    )
+    client = stage.client(stage.token(stage.one(_READER)))
+    path = f"/api/v1/reports/completion?campaign_id={campaign}&unit_id={root}"
+    body = orjson.loads(client.get(path))
+    ours, recounts = [], []
+    with stage.connect() as connection:
+        connection.execute("SET work_mem = '256MB'")
+        for _ in range(ROUNDS):
+            ours.append(timed(lambda: client.get(path)))
+            begin = time.perf_counter()
+            recount = connection.execute(_RECOUNT, {"campaign": campaign}).fetchall()
+            recounts.append(time.perf_counter() - begin)
+    shown = sorted(
+        (row["targets"], row["completed"] + row["completed_late"]) for row in body["rows"]
+    )
+    counted = sorted((row[1], row[2]) for row in recount)
+    if shown != counted:
+        raise RuntimeError(f"the report differs from the recount: {shown[:3]} {counted[:3]}")
+    mine, limit = statistics.median(ours), statistics.median(recounts)
+    note = f"{facts} facts, equal row by row; report {mine * 1000:.1f} ms over HTTP"
+    yield at_least("completion report, times faster than a recount", limit / mine, 1, 40, "×", note)
+    yield at_most("completion report", mine * 1000, 300, 1, "ms", "limit of the wide matrix")

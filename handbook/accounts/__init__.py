@@ -1,0 +1,1 @@
+"""Who may sign in, on which devices, and for how long."""

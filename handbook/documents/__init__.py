@@ -1,0 +1,1 @@
+"""Documents (văn bản): drafted, rendered, published, read, recalled."""

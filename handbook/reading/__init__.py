@@ -1,0 +1,1 @@
+"""What members read on their phones, what of it counts, and their acknowledgements."""

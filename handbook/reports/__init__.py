@@ -1,0 +1,1 @@
+"""Reports for committees: figures by unit, then by member, on the screen and as a workbook."""

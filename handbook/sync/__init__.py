@@ -1,0 +1,1 @@
+"""What phones pull: everything that changed in a member's buckets since the last time."""
