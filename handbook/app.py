@@ -24,6 +24,7 @@ from handbook.organisation.routes import routes as organisation_routes
 from handbook.reading.routes import acknowledgements as acknowledgements_routes
 from handbook.reading.routes import routes as reading_routes
 from handbook.sealing import Sealer
+from handbook.studies.routes import routes as studies_routes
 
 _SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -76,6 +77,7 @@ FEATURES: tuple[http.Routes, ...] = (
     meetings_routes,
     notifications_routes,
     organisation_routes,
+    studies_routes,
 )
 
 
@@ -84,6 +86,7 @@ def _configure(app: Handbook, settings: Settings) -> None:
         JWT_SECRET_KEY=sealing.derive(settings.secret_key, "access token").hex(),
         JWT_ACCESS_TOKEN_EXPIRES=timedelta(minutes=settings.access_minutes),
         JWT_REFRESH_TOKEN_EXPIRES=timedelta(days=settings.refresh_days),
+        JWT_COOKIE_CSRF_PROTECT=False,  # no cookies here; the claim would be drawn at random
         CURSOR_KEY=sealing.derive(settings.secret_key, "cursor"),
         RATELIMIT_STORAGE_URI=settings.rate_limit_storage,
         RATELIMIT_ENABLED=settings.rate_limits,

@@ -99,6 +99,7 @@ def transaction(app: Flask, kind: Transaction) -> Iterator[None]:
 @contextmanager
 def _session_transaction(kind: Transaction) -> Iterator[None]:
     session = db.session()
+    token = _INSTANT.set(None)
     try:
         if kind is Transaction.SNAPSHOT:
             session.connection(execution_options=SNAPSHOT)
@@ -114,6 +115,7 @@ def _session_transaction(kind: Transaction) -> Iterator[None]:
         session.rollback()
         raise
     finally:
+        _INSTANT.reset(token)
         db.session.remove()
 
 

@@ -20,14 +20,13 @@ RETRY_SECONDS = 5
 # A broken constraint that a caller may cause, by name → the code told to the caller (status 409).
 CONSTRAINTS = {
     "uq_document_number": "document_number_taken",
-    "uq_document_version_document_id": "version_conflict",
+    "uq_document_version_document_id_number": "version_conflict",
     "uq_member_card_index": "card_number_taken",
     "uq_unit_code": "unit_code_taken",
     "ex_membership_one_at_a_time": "membership_overlaps",
     "ex_position_one_at_a_time": "position_overlaps",
     "ex_unit_version_one_at_a_time": "unit_version_overlaps",
     "uq_sign_in_name_index": "sign_in_name_taken",
-    "uq_acknowledgement_member_version": "already_acknowledged",
 }
 
 _HTTP_CODES = {

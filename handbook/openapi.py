@@ -24,6 +24,7 @@ _ASSETS = {
     "start.js": "text/javascript; charset=utf-8",
 }
 _SERVED = "handbook_document"
+_NOT_OURS = ("Error", "PaginationMetadata")  # flask-smorest's, which nothing here refers to
 # Swagger UI writes style attributes; scripts come from our own files only.
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -99,10 +100,12 @@ def as_dict(app: Flask) -> dict[str, Any]:
     found: dict[str, Any] = orjson.loads(
         orjson.dumps(app.extensions["handbook_api"].spec.to_dict(), option=orjson.OPT_NON_STR_KEYS)
     )
-    for operations in found["paths"].values():
-        for operation in operations.values():
-            for parameter in operation.get("parameters", ()) if "responses" in operation else ():
-                _drop_null(parameter["schema"])
+    for name in _NOT_OURS:
+        found["components"]["schemas"].pop(name, None)
+    for path in found["paths"].values():
+        operations = [each for name, each in path.items() if name != "parameters"]
+        for parameter in [each for one in operations for each in one.get("parameters", ())]:
+            _drop_null(parameter["schema"])
     return found
 
 

@@ -14,8 +14,8 @@ _OF_EVERYONE = {Permission.ANYONE, Permission.SIGNED_IN}
 def describe(actor: Actor, sealer: Sealer) -> dict[str, Any]:
     """Return the actor in the form of ``MeOut``; the statements do not grow with the posts."""
     db = database.session()
-    own = db.execute(queries.account_on_device(actor.account_id, actor.device_id)).one()
-    known = {one.unit_id for one in (*actor.places, *actor.posts)}
+    own = db.execute(queries.account_on_device(actor.session_id)).one()
+    known = {place.unit_id for place in actor.places} | {post.unit_id for post in actor.posts}
     units = {row.id: row for row in db.execute(queries.unit_names(known))}
     return {
         "session_id": actor.session_id,

@@ -78,9 +78,15 @@ def session_lines(account_id: uuid.UUID, current_id: uuid.UUID, now: datetime) -
     )
 
 
-def account_on_device(account_id: uuid.UUID, device_id: uuid.UUID) -> Rows:
-    """Select (Account, Device) of the two ids."""
-    return select(Account, Device).where(Account.id == account_id, Device.id == device_id)
+def account_on_device(session_id: uuid.UUID) -> Rows:
+    """Select (Account, Device) of a session."""
+    return (
+        select(Account, Device)
+        .select_from(Session)
+        .join(Account, Account.id == Session.account_id)
+        .join(Device, Device.id == Session.device_id)
+        .where(Session.id == session_id)
+    )
 
 
 def unit_names(units: Iterable[uuid.UUID]) -> Rows:

@@ -87,13 +87,8 @@ def prove(candidates: Sequence[Candidate], password: str) -> Proof:
     for a known one; ``sign_in_ambiguous`` (409) only when it fits more than one.
     """
     hashes = [candidate.password_hash for candidate in candidates] or [None]
-    fitting = [
-        Candidate(candidate.account_id, candidate.password_hash)
-        for candidate, fits in zip(
-            candidates, [passwords.fits(hashed, password) for hashed in hashes], strict=False
-        )
-        if fits
-    ]
+    found = [passwords.fits(hashed, password) for hashed in hashes]
+    fitting = [one for one, fits in zip(candidates, found, strict=False) if fits]
     if len(fitting) > 1:
         raise Conflict("sign_in_ambiguous")
     if not fitting or (hashed := fitting[0].password_hash) is None:

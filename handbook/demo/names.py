@@ -76,19 +76,26 @@ _MIDDLES: Final[dict[str, tuple[Weights, Weights]]] = {
         },
     ),
 }
-_GIVEN: Final[dict[str, tuple[str, str]]] = {
-    "male": (
-        "Hùng Dũng Thắng Sơn Bình Hải Long Quyết Chiến Thành Hòa Lợi Phúc Thọ Minh Vinh Hưng "
-        "Tiến Toàn Khánh Tân Thịnh Ngọc Bảo Cường Nam Tâm Đông Quý Nghĩa Tài Đạt Lâm Mạnh",
-        "Tuấn Hùng Dũng Nam Anh Đức Huy Hiếu Long Hoàng Kiên Trung Thành Việt Tùng Quân Khôi "
-        "Phong Sơn Hải Linh Duy Khánh Đạt Thắng Cường Bình Nghĩa Phúc Lâm Tú Vinh Quyền Hậu",
-    ),
-    "female": (
-        "Lan Hoa Hồng Cúc Mai Đào Liên Thơm Thảo Hiền Hòa Bình Nga Nguyệt Tuyết Xuân Thu Hà "
-        "Hương Loan Phượng Oanh Yến Vân Tâm Nhàn Thuận Lý Minh Sáu Bảy Chín Hạnh Dung",
-        "Hương Lan Hà Linh Trang Thảo Ngọc Phương Hằng Huyền Mai Nga Thủy Hiền Dung Nhung Yến "
-        "Vân Anh Quỳnh Chi Hạnh Tâm Loan Giang Oanh Thúy Hồng Nhàn Trinh Uyên Thơ My Diệp",
-    ),
+# Given names of those born before 1975, and of those born later.
+_MEN: Final = (
+    "Hùng Dũng Thắng Sơn Bình Hải Long Quyết Chiến Thành Hòa Lợi Phúc Thọ Minh Vinh Hưng Tiến Toàn "
+    "Khánh Tân Thịnh Ngọc Bảo Cường Nam Tâm Đông Quý Nghĩa Tài Đạt Lâm Mạnh"
+)
+_YOUNG_MEN: Final = (
+    "Tuấn Hùng Dũng Nam Anh Đức Huy Hiếu Long Hoàng Kiên Trung Thành Việt Tùng Quân Khôi Phong Sơn "
+    "Hải Linh Duy Khánh Đạt Thắng Cường Bình Nghĩa Phúc Lâm Tú Vinh Quyền Hậu"
+)
+_WOMEN: Final = (
+    "Lan Hoa Hồng Cúc Mai Đào Liên Thơm Thảo Hiền Hòa Bình Nga Nguyệt Tuyết Xuân Thu Hà Hương Loan "
+    "Phượng Oanh Yến Vân Tâm Nhàn Thuận Lý Minh Sáu Bảy Chín Hạnh Dung"
+)
+_YOUNG_WOMEN: Final = (
+    "Hương Lan Hà Linh Trang Thảo Ngọc Phương Hằng Huyền Mai Nga Thủy Hiền Dung Nhung Yến Vân Anh "
+    "Quỳnh Chi Hạnh Tâm Loan Giang Oanh Thúy Hồng Nhàn Trinh Uyên Thơ My Diệp"
+)
+_GIVEN: Final = {
+    "male": (_MEN.split(), _YOUNG_MEN.split()),
+    "female": (_WOMEN.split(), _YOUNG_WOMEN.split()),
 }
 _LATER: Final = 1975
 
@@ -105,8 +112,8 @@ def draw_name(chance: Random, sex: str, born: int) -> str:
     later = int(born >= _LATER)
     family = _draw(chance, FAMILIES)
     middle = _draw(chance, _MIDDLES[sex][later])
-    given = chance.choice(_GIVEN[sex][later].split())
+    given = chance.choice(_GIVEN[sex][later])
     last_middle = middle.split()[-1]
     while given == last_middle:
-        given = chance.choice(_GIVEN[sex][later].split())
+        given = chance.choice(_GIVEN[sex][later])
     return f"{family} {middle} {given}"

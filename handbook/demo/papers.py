@@ -54,9 +54,14 @@ class Paper:
     post: str
 
     @property
+    def issuer_symbol(self) -> str:
+        """Return the issuer's own symbol: what stands after the slash."""
+        return self.symbol.rpartition("/")[2]
+
+    @property
     def issuer(self) -> str:
-        """Return the name of the issuer, told by the symbol after the slash."""
-        return ISSUERS[self.symbol.rpartition("/")[2]]
+        """Return the name of the issuer, told by its symbol."""
+        return ISSUERS[self.issuer_symbol]
 
 
 def read_papers() -> list[Paper]:
@@ -102,3 +107,28 @@ def _type_and_abstract(blocks: list[str], is_letter: bool) -> tuple[str, str]:  
         if block in _TYPES and place > blocks.index(_COUNTRY):
             return _TYPES[block], " ".join(blocks[place + 1].split())
     raise NotInForm("type")
+
+
+def reissue(
+    paper: Paper, *, heads: tuple[str, str], place: str, number: int, symbol: str, abstract: str, day: date
+) -> str:
+    """Return the text of a paper as another issuer would sign it: new head, the same body.
+
+    ``heads`` are the upper organisation and the issuer.
+    """
+    blocks = paper.path.read_text(encoding="utf-8").strip().split("\n\n")
+    blocks[0] = "\n".join(heads).upper()
+    for index, block in enumerate(blocks):
+        if _NUMBER.match(block):
+            blocks[index] = f"Số {number:02d}-{symbol}"
+        elif _DATE.match(block):
+            blocks[index] = f"{place}, {written_day(day)}"
+        elif f"{block[0].upper()}{block[1:]}" == paper.abstract:
+            blocks[index] = f"{abstract[0].lower()}{abstract[1:]}"
+    return "\n\n".join(blocks) + "\n"
+
+
+def written_day(day: date) -> str:
+    """Return a day as documents write it: a zero before days below 10 and months 1 and 2."""
+    month = f"{day.month:02d}" if day.month <= 2 else str(day.month)  # noqa: PLR2004 - February
+    return f"ngày {day.day:02d} tháng {month} năm {day.year}"

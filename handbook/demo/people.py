@@ -13,6 +13,7 @@ _PROBATION: Final = timedelta(days=365)
 _ADULT: Final = 19
 _OLDEST: Final = 88
 _EXEMPT_FROM: Final = 68
+_WORKING: Final = (28, 62)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +29,19 @@ class Person:
     exempt_from: date | None
 
 
-def draw_person(chance: Random, today: date) -> Person:
+def draw_person(chance: Random, today: date, *, active: bool = False) -> Person:
     """Return a person of 19 to 88 years who is a member on ``today``.
 
-    Some four in a hundred are probationary, admitted within the last year; every third from 68
-    years on is exempt from work and meetings.
+    Some three in a hundred are probationary, admitted within the last year; every third from 68
+    years on is exempt from work and meetings. With ``active`` neither, and of working age.
     """
     years = min(_OLDEST, max(_ADULT, round(chance.gauss(49, 15))))
+    if active:
+        years = chance.randint(*_WORKING)
     birth_date = _day_of(chance, today.year - years)
     sex = "male" if chance.random() < 0.62 else "female"  # noqa: PLR2004 - the share of men
     name = draw_name(chance, sex, birth_date.year)
-    if years < 40 and chance.random() < 0.12:  # noqa: PLR2004 - the young, and the share of them
+    if not active and years < 40 and chance.random() < 0.12:  # noqa: PLR2004 - the young, and the share of them
         admitted = today - timedelta(days=chance.randint(10, 360))
         return Person(name, sex, birth_date, PROBATIONARY, admitted, None, None)
     admitted = _admitted_on(chance, birth_date, today)

@@ -83,6 +83,8 @@ def _render(one: Claimed) -> Outcome:
     if one.attempts > MOST_ATTEMPTS:
         return Outcome(failure=FAILED)
     try:
+        # The child would take a file that is gone for a damaged one.
+        one.store.size(one.sha256)
         with at_hand(one.store, one.sha256) as path:
             return Outcome(child.run(path, one.kind).parts)
     except child.RenderFailed as error:

@@ -64,29 +64,28 @@ def state_of(actor: Actor) -> tuple[object, ...]:
 
 def read(actor: Actor, query: Mapping[str, Any]) -> bytes:
     """Return a page as JSON; ``query`` holds ``limit`` and ``cursor``."""
-    since, after = _edge(query["cursor"])
-    rows = (
-        database.executor()
-        .execute(
-            _NEWEST,
-            {
-                "buckets": [bucket.id for bucket in actor.buckets],
-                "member": actor.member_id,
-                "since": since,
-                "after": after,
-                "most": query["limit"] + 1,
-            },
-        )
-        .all()
-    )
-    shown = rows[: query["limit"]]
-    cursor = _sign(shown[-1]) if len(rows) > len(shown) else None
+    found = rows(actor, limit=query["limit"] + 1, cursor=query["cursor"])
+    shown = found[: query["limit"]]
+    cursor = _sign(shown[-1]) if len(found) > len(shown) else None
     return orjson.dumps(shape(shown, cursor))
 
 
-def shape(rows: Sequence[Row[Any]], cursor: str | None) -> dict[str, Any]:
+def rows(actor: Actor, *, limit: int, cursor: str | None) -> Sequence[Row[Any]]:
+    """Return up to ``limit`` rows from behind ``cursor``; raise ``bad_cursor`` (400)."""
+    since, after = _edge(cursor)
+    values = {
+        "buckets": [bucket.id for bucket in actor.buckets],
+        "member": actor.member_id,
+        "since": since,
+        "after": after,
+        "most": limit,
+    }
+    return database.executor().execute(_NEWEST, values).all()
+
+
+def shape(found: Sequence[Row[Any]], cursor: str | None) -> dict[str, Any]:
     """Return a page as plain values."""
-    return {"items": [_item(row) for row in rows], "next_cursor": cursor}
+    return {"items": [_item(row) for row in found], "next_cursor": cursor}
 
 
 def _item(row: Row[Any]) -> dict[str, Any]:

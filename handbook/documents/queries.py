@@ -68,7 +68,7 @@ def managed(actor: Actor, permission: Permission) -> ColumnElement[bool]:
     paths = actor.scopes(permission)
     if not paths:
         return false()
-    inside = or_(*[Unit.path.between(path, path + PATH_END) for path in paths])
+    inside = or_(*[(Unit.path >= path) & (Unit.path < path + PATH_END) for path in paths])
     return Document.unit_id.in_(select(Unit.id).where(inside))
 
 

@@ -96,8 +96,8 @@ def draft_document(actor: Actor, body: dict[str, Any]) -> Response:
 @routes.get(
     "/documents/managed",
     policy=Policy(_P.DOCUMENT_DRAFT, scope="unit"),
-    query=schemas.ManagedQuery,
-    out=schemas.ManagedPage,
+    query=schemas.DeskQuery,
+    out=schemas.DeskPage,
 )
 def list_managed(actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     """List the documents of the units for which the actor drafts, newest first."""

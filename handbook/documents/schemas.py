@@ -107,7 +107,7 @@ class DocumentLine(DocumentHeading):
     own = fields.Nested(OwnState, required=True)
 
 
-class ManagedLine(DocumentHeading):
+class DeskLine(DocumentHeading):
     """A document in the clerk's list."""
 
     unit_id = fields.Id(required=True)
@@ -117,7 +117,7 @@ class ManagedLine(DocumentHeading):
     revision = fields.Whole(required=True)
 
 
-class DocumentOut(ManagedLine):
+class DocumentOut(DeskLine):
     """A whole document; ``version`` and ``parts`` are there once it is published."""
 
     issuer_id = fields.Id(required=True, allow_none=True)
@@ -223,7 +223,7 @@ class IssuerOut(fields.Schema):
     unit_id = fields.Id(required=True, allow_none=True)
 
 
-class ManagedQuery(fields.PageQuery):
+class DeskQuery(fields.PageQuery):
     """Which documents of the clerk's scope."""
 
     state = fields.Choice(STATES, load_default=None)
@@ -237,6 +237,6 @@ class IssuerQuery(fields.PageQuery):
 
 
 DocumentPage = fields.page_of(DocumentLine, "DocumentPage")
-ManagedPage = fields.page_of(ManagedLine, "ManagedPage")
+DeskPage = fields.page_of(DeskLine, "DeskPage")
 HolderPage = fields.page_of(HolderLine, "HolderPage")
 IssuerPage = fields.page_of(IssuerOut, "IssuerPage")

@@ -17,7 +17,7 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_. ()")
 
 
 class _Slice:
-    """Some bytes of an open file, in pieces; closes the file."""
+    """Some bytes of an open file, in pieces; closes it at the end, or when nobody reads on."""
 
     def __init__(self, file: BinaryIO, first: int, length: int) -> None:
         file.seek(first)
@@ -28,8 +28,9 @@ class _Slice:
         return self
 
     def __next__(self) -> bytes:
-        piece = self._file.read(min(_CHUNK, self._left))
+        piece = self._file.read(min(_CHUNK, self._left)) if self._left else b""
         if not piece:
+            self.close()
             raise StopIteration
         self._left -= len(piece)
         return piece

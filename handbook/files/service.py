@@ -3,6 +3,7 @@
 import re
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ NAMELESS: Final = "van-ban"
 _LONGEST_STEM: Final = 150
 _WRONG_TYPE: Final = {"unknown_kind", "ambiguous", "macros", "old_office"}
 _EXTENSION: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}$")
-_NOT_IN_NAMES: Final = re.compile(r'[\x00-\x1f\x7f<>:"|?*]+')
+_WILD: Final = frozenset('<>:"|?*')
 
 
 def accept(content: IO[bytes]) -> StoredFile:
@@ -79,13 +80,15 @@ def at_hand(store: FileStore, sha256: str) -> Iterator[Path]:
 def safe_name(given: str | None, kind: Kind) -> str:
     """Return the name under which an uploaded file is kept and handed out again.
 
-    The last piece of the path that was ``given``, without control and wildcard characters, at most
+    The last piece of the path that was ``given``, without unseen and wildcard characters, at most
     150 characters, with the extension of ``kind``; ``van-ban`` when nothing is left.
     """
     last = re.split(r"[/\\]", given or "")[-1]
-    try:
-        clean = text.clean(_NOT_IN_NAMES.sub(" ", last))
-    except ValueError:
-        clean = ""
+    clean = text.nfc("".join(" " if _is_unfit(sign) else sign for sign in last))
     stem = _EXTENSION.sub("", clean).strip(". ")[:_LONGEST_STEM].strip() or NAMELESS
     return f"{' '.join(stem.split())}.{kind.value}"
+
+
+def _is_unfit(sign: str) -> bool:
+    """Tell whether a name should not hold a character: wildcards, controls, marks of direction."""
+    return sign in _WILD or unicodedata.category(sign).startswith("C")

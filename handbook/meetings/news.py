@@ -42,9 +42,9 @@ def remind(now: datetime, limit: int = 500) -> int:
         if stage and (meeting.id, stage, meeting.starts_at) not in told:
             due.append((meeting, stage))
     recipients = _recipients([meeting.id for meeting, _ in due], now)
+    due = [(meeting, stage) for meeting, stage in due if meeting.id in recipients]
     for meeting, stage in due:
-        if meeting.id in recipients:
-            _notify(meeting, invited.REMINDER, recipients[meeting.id], now, stage=stage)
+        _notify(meeting, invited.REMINDER, recipients[meeting.id], now, stage=stage)
     return len(due)
 
 

@@ -8,7 +8,6 @@ from sqlalchemy import (
     ColumnElement,
     and_,
     exists,
-    false,
     func,
     or_,
     select,
@@ -19,11 +18,11 @@ from handbook.access import Actor, Permission
 from handbook.audiences.queries import addressed_to
 from handbook.documents.queries import visible
 from handbook.meetings import rules
+from handbook.organisation.queries import inside
 from models import (
     ALONE,
     BELOW,
     EVERYONE,
-    PATH_END,
     Addressing,
     AgendaItem,
     Bucket,
@@ -42,11 +41,6 @@ from models import (
 )
 
 
-def within(scopes: Iterable[str]) -> ColumnElement[bool]:
-    """Return the condition that a unit stands in one of the subtrees; false without any."""
-    return or_(false(), *[Unit.path.between(path, path + PATH_END) for path in scopes])
-
-
 def is_invited(actor: Actor) -> ColumnElement[bool]:
     """Return the condition that a meeting was called and addressed to the actor."""
     reached = Meeting.audience_id.in_(addressed_to(actor, "meeting"))
@@ -55,7 +49,7 @@ def is_invited(actor: Actor) -> ColumnElement[bool]:
 
 def unit(unit_id: uuid.UUID, scopes: Iterable[str]) -> Rows:
     """Select a unit that stands in one of the subtrees."""
-    return select(Unit).where(Unit.id == unit_id, within(scopes))
+    return select(Unit).where(Unit.id == unit_id, inside(scopes))
 
 
 def meeting(actor: Actor, meeting_id: uuid.UUID) -> Rows:
@@ -97,7 +91,7 @@ def on_phones(actor: Actor, meetings: Iterable[uuid.UUID]) -> Rows:
 
 def managed(actor: Actor, unit_id: uuid.UUID | None, state: str | None) -> Rows:
     """Select the lines of the meetings of units in which the actor may read meetings."""
-    statement = _lines(actor).where(within(actor.scopes(Permission.MEETING_READ)))
+    statement = _lines(actor).where(inside(actor.scopes(Permission.MEETING_READ)))
     if unit_id is not None:
         statement = statement.where(Meeting.unit_id == unit_id)
     return statement if state is None else statement.where(Meeting.state == state)
@@ -156,6 +150,7 @@ def papers(actor: Actor, meeting_id: uuid.UUID) -> Rows:
             DocumentType.symbol.label("type_symbol"),
             Issuer.symbol.label("issuer_symbol"),
         )
+        .select_from(MeetingMaterial)
         .outerjoin(Document, shown)
         .outerjoin(DocumentType, DocumentType.code == Document.type_code)
         .outerjoin(Issuer, Issuer.id == Document.issuer_id)
@@ -179,14 +174,17 @@ def visible_to_all(documents: Iterable[uuid.UUID], buckets: Sequence[uuid.UUID],
     A bucket is contained in an equal or wider one: a subtree contains every unit inside it,
     everyone contains every role, a member's own is contained in any that the member holds.
     """
-    uncontained = exists().where(
-        _INNER.id.in_(list(buckets)),
-        ~exists().where(
+    # Nested statements see only their next neighbour by themselves: the rest is named.
+    container = (
+        exists()
+        .where(
             Addressing.audience_id == Document.audience_id,
             Addressing.bucket_id == _OUTER.id,
             _contains(day),
-        ),
+        )
+        .correlate(Document, _INNER)
     )
+    uncontained = exists().where(_INNER.id.in_(list(buckets)), ~container).correlate(Document)
     return select(Document.id).where(
         Document.id.in_(list(documents)), Document.state == "published", ~uncontained
     )
@@ -198,7 +196,7 @@ _INNER_UNIT, _OUTER_UNIT = aliased(Unit), aliased(Unit)
 
 def _contains(day: date) -> ColumnElement[bool]:
     """Return the condition that the bucket ``_OUTER`` contains the bucket ``_INNER``."""
-    inside = exists().where(
+    around = exists().where(
         _INNER_UNIT.id == _INNER.unit_id,
         _OUTER_UNIT.id == _OUTER.unit_id,
         _OUTER.role.in_((EVERYONE, _INNER.role)),
@@ -212,7 +210,8 @@ def _contains(day: date) -> ColumnElement[bool]:
         held_bucket.c.bucket_id == _OUTER.id,
         held_bucket.c.during.contains(day),
     )
-    return or_(inside, held)
+    same = _INNER.id == _OUTER.id
+    return or_(same, around.correlate(_INNER, _OUTER), held.correlate(_INNER, _OUTER))
 
 
 def may_chair(member_id: uuid.UUID, of: Unit, day: date) -> Rows:
@@ -224,7 +223,7 @@ def may_chair(member_id: uuid.UUID, of: Unit, day: date) -> Rows:
         Membership.member_id == Member.id,
         Membership.during.contains(day),
         Unit.id == Membership.unit_id,
-        within((of.path,)),
+        inside((of.path,)),
     )
     return select(Member.id).where(Member.id == member_id, stays(day), or_(holds, belongs))
 

@@ -134,7 +134,7 @@ def draft(actor: Actor, body: Mapping[str, Any]) -> Found:
     unit = session.scalar(queries.unit(body["unit_id"], scopes))
     if unit is None:
         raise NotFound
-    if unit.dissolved_on is not None:
+    if unit.dissolved_on is not None and unit.dissolved_on <= clock.today():
         raise Invalid(errors={"unit_id": ["choice"]})
     _demand_chair(body["chair_id"], unit)
     papers.demand_readable(actor, body["material_ids"])

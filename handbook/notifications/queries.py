@@ -72,7 +72,7 @@ def reachable_by(actor: Actor, notice_id: uuid.UUID) -> Rows:
     Columns: member_id, full_name, unit name, platform, state and reason of the push, opened_at.
     """
     scopes = actor.scopes(Permission.REPORT_READ)
-    inside = or_(*[Unit.path.between(path, path + PATH_END) for path in scopes])
+    inside = or_(*[(Unit.path >= path) & (Unit.path < path + PATH_END) for path in scopes])
     return (
         select(
             Outbox.id,

@@ -158,6 +158,8 @@ def _instant(value: Any) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(value)
-        return None if found.tzinfo is None else found.astimezone(UTC)
+        if found.tzinfo is None or found.year not in fields.YEARS:
+            return None
+        return found.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -27,6 +27,7 @@ LEASE_SECONDS = 120
 UNDER_WAY = timedelta(hours=1)
 NEW_DEVICES = timedelta(minutes=15)
 _FIRST = uuid.UUID(int=0)
+_FRESH = {"populate_existing": True}
 
 
 class Freezing(NamedTuple):
@@ -54,7 +55,7 @@ def claim_freezing(session: Session) -> Sequence[Freezing]:
         limit=1,
         lease_seconds=LEASE_SECONDS,
     )
-    rows = session.execute(statement).scalars().all()
+    rows = session.execute(statement, execution_options=_FRESH).scalars().all()
     return [Freezing(row.id, row.fence) for row in rows]
 
 
@@ -126,7 +127,7 @@ def _claimer(kind: str) -> Callable[[Session], Sequence[Mark]]:
             limit=MARKS,
             lease_seconds=LEASE_SECONDS,
         )
-        rows = session.execute(statement).scalars().all()
+        rows = session.execute(statement, execution_options=_FRESH).scalars().all()
         return [Mark(row.first_id, row.second_id, row.version, row.fence) for row in rows]
 
     return claim_marks

@@ -1,4 +1,4 @@
-"""Study campaigns: drafted and issued by committees, studied by members, recorded by secretaries."""
+"""Study campaigns: committees draft and issue, members study, secretaries record."""
 
 import uuid
 from typing import Any
@@ -16,10 +16,10 @@ from handbook.studies.schemas import (
     CampaignIn,
     CampaignOut,
     CampaignPage,
+    CampaignProgressOut,
     IssuanceIn,
     ManagedQuery,
     OwnCampaignPage,
-    ProgressOut,
     RecordDeleteQuery,
     RecordIn,
     RecordOut,
@@ -157,7 +157,7 @@ def issue_campaign(actor: Actor, body: dict[str, Any], campaign_id: uuid.UUID) -
     return _answer(service.issue(actor, campaign_id, body["audience"]), 202)
 
 
-@routes.get("/<uuid:campaign_id>/progress", policy=_MINE, out=ProgressOut)
+@routes.get("/<uuid:campaign_id>/progress", policy=_MINE, out=CampaignProgressOut)
 def get_progress(actor: Actor, campaign_id: uuid.UUID) -> dict[str, Any]:
     """Get how far the member has come, computed from the facts of this moment."""
     return service.progress(actor, campaign_id)

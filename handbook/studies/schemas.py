@@ -100,7 +100,7 @@ class EntryOut(fields.Schema):
     recorded_at = fields.Instant(required=True)
 
 
-class ProgressOut(fields.Schema):
+class CampaignProgressOut(fields.Schema):
     """How far the member has come, computed from the facts of this moment."""
 
     campaign_id = fields.Id(required=True)

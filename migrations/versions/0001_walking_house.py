@@ -1502,7 +1502,7 @@ def _grant(role: str | None) -> None:
     op.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO "{role}"')
     op.execute(f'GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO "{role}"')
     op.execute(f'GRANT EXECUTE ON FUNCTION make_reading_partition TO "{role}"')
-    op.execute(f'REVOKE UPDATE, DELETE, TRUNCATE ON audit_entry FROM "{role}"')
+    op.execute(f'REVOKE UPDATE, DELETE ON audit_entry, audit_seal FROM "{role}"')
     op.execute(f'REVOKE INSERT, UPDATE, DELETE ON document_type, alembic_version FROM "{role}"')
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from handbook.access import Permission
 from handbook.audiences import service as audiences
 from handbook.errors import Conflict, Forbidden, Invalid, NotFound
-from handbook.meetings import service
+from handbook.meetings import papers, queries, service
 from models import BELOW, FanOut, Meeting, MeetingReply, Member, Notice
 from tests.handbook.meetings import house as scene
 from tests.handbook.meetings.house import NOW, STARTS, House
@@ -38,8 +38,8 @@ def called(place: House, **more: Any) -> Meeting:
     return meeting
 
 
-def change(place: House, meeting: Meeting, **body: Any) -> None:
-    who = scene.actor(place.secretary)
+def change(of: House, meeting: Meeting, **body: Any) -> None:
+    who = scene.actor(of.secretary)
     found = service.find_for(who, meeting.id, Permission.MEETING_WRITE, lock="update")
     service.change(who, found, body)
 
@@ -69,7 +69,7 @@ def test_a_draft_is_kept_and_nobody_is_told(place: House) -> None:
         (lambda place: {"unit_id": place.other.id}, NotFound),
         (lambda place: {"unit_id": place.commune.id}, NotFound),
         (lambda place: {"chair_id": place.stranger.id}, Invalid),
-        (lambda place: {"material_ids": [uuid.uuid4()]}, Invalid),
+        (lambda _place: {"material_ids": [uuid.uuid4()]}, Invalid),
     ],
 )
 def test_a_draft_keeps_to_its_unit(
@@ -98,7 +98,7 @@ def test_a_call_reaches_the_cell_and_wakes_phones(place: House, db: Session) -> 
     last = {"revision": 2, "warnings": []}
     assert scene.trail(meeting.id)[1:] == [("meeting.called", last)]
     for member, seen in ((place.an, True), (place.overseer, False), (place.stranger, False)):
-        rows = db.execute(service.queries.mine(scene.actor(member), NOW)).all()
+        rows = db.execute(queries.mine(scene.actor(member), NOW)).all()
         assert [row.id for row in rows] == ([meeting.id] if seen else [])
 
 
@@ -158,8 +158,7 @@ def test_everyone_invited_must_be_able_to_read_the_papers(place: House) -> None:
     secretaries = [scene.bucket(place.cell, role="secretary")]
     narrow = scene.document(place.cell, place.secretary, buckets=secretaries, number=2)
     unpublished = scene.document(place.cell, place.secretary, state="draft", number=3)
-    papers = [good.id, narrow.id, unpublished.id]
-    meeting = drafted(place, material_ids=papers)
+    meeting = drafted(place, material_ids=[good.id, narrow.id, unpublished.id])
     who = scene.actor(place.secretary)
     with pytest.raises(Conflict) as refused:
         service.call(who, meeting.id, NO_AUDIENCE)
@@ -169,7 +168,7 @@ def test_everyone_invited_must_be_able_to_read_the_papers(place: House) -> None:
     service.call(who, meeting.id, NO_AUDIENCE)
     with pytest.raises(Conflict, match="material_not_visible"):
         change(place, meeting, material_ids=[good.id, narrow.id])
-    assert service.papers.materials(meeting.id) == [good.id]
+    assert papers.materials(meeting.id) == [good.id]
 
 
 def test_a_recalled_paper_does_not_stop_other_news(place: House, db: Session) -> None:

@@ -19,9 +19,7 @@ def done(at: datetime, received: datetime | None = None) -> Fact:
     return Fact(at, received or at)
 
 
-def of(
-    facts: dict[uuid.UUID, DocumentFacts], entry: Entry | None = None, **more: bool
-) -> State:
+def of(facts: dict[uuid.UUID, DocumentFacts], entry: Entry | None = None, **more: bool) -> State:
     asked = Requirements((ONE, TWO), more.get("read", True), more.get("acknowledgement", False))
     return rules.completion(asked, facts, entry, DEADLINE)
 

@@ -1,0 +1,6 @@
+"""Made-up data: a fictitious commune to try the handbook on, a province to measure it by."""
+
+from handbook.demo.accounts import ACCOUNTS, PASSWORD, Account, told
+from handbook.demo.commune import commune, is_empty
+
+__all__ = ["ACCOUNTS", "PASSWORD", "Account", "commune", "is_empty", "told"]
