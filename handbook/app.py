@@ -23,8 +23,10 @@ from handbook.notifications.routes import routes as notifications_routes
 from handbook.organisation.routes import routes as organisation_routes
 from handbook.reading.routes import acknowledgements as acknowledgements_routes
 from handbook.reading.routes import routes as reading_routes
+from handbook.reports.routes import routes as reports_routes
 from handbook.sealing import Sealer
 from handbook.studies.routes import routes as studies_routes
+from handbook.sync.routes import routes as sync_routes
 
 _SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -70,6 +72,7 @@ def create_app(settings: Settings, database_url: str) -> Handbook:
 FEATURES: tuple[http.Routes, ...] = (
     acknowledgements_routes,
     reading_routes,
+    sync_routes,
     documents_routes,
     catalogue_routes,
     health_routes,
@@ -78,6 +81,7 @@ FEATURES: tuple[http.Routes, ...] = (
     notifications_routes,
     organisation_routes,
     studies_routes,
+    reports_routes,
 )
 
 

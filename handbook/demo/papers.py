@@ -72,7 +72,7 @@ def read_papers() -> list[Paper]:
 def read_paper(path: Path) -> Paper:
     """Return what a text in Party form says of itself; NotInForm names what is missing."""
     written = path.read_text(encoding="utf-8")
-    blocks = [block.strip() for block in re.split(r"\n\s*\n", written) if block.strip()]
+    blocks = _blocks(written)
     number = _find(_NUMBER, written, "number")
     day = _find(_DATE, written, "date")
     if _COUNTRY not in blocks:
@@ -86,10 +86,18 @@ def read_paper(path: Path) -> Paper:
         symbol=f"{number[2]}/{number[3]}",
         issued_on=date(int(day[3]), int(day[2]), int(day[1])),
         type_code=type_code,
-        abstract=abstract[0].upper() + abstract[1:],
+        abstract=_upper_first(abstract),
         signer=blocks[-1],
         post=blocks[-2].split("\n")[-1],
     )
+
+
+def _blocks(written: str) -> list[str]:
+    return [block.strip() for block in re.split(r"\n\s*\n", written) if block.strip()]
+
+
+def _upper_first(abstract: str) -> str:
+    return f"{abstract[0].upper()}{abstract[1:]}"
 
 
 def _find(form: re.Pattern[str], written: str, piece: str) -> re.Match[str]:
@@ -109,23 +117,40 @@ def _type_and_abstract(blocks: list[str], is_letter: bool) -> tuple[str, str]:  
     raise NotInForm("type")
 
 
-def reissue(
-    paper: Paper, *, heads: tuple[str, str], place: str, number: int, symbol: str, abstract: str, day: date
-) -> str:
-    """Return the text of a paper as another issuer would sign it: new head, the same body.
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands above the text of a document, as another issuer would have it."""
 
-    ``heads`` are the upper organisation and the issuer.
-    """
-    blocks = paper.path.read_text(encoding="utf-8").strip().split("\n\n")
-    blocks[0] = "\n".join(heads).upper()
-    for index, block in enumerate(blocks):
-        if _NUMBER.match(block):
-            blocks[index] = f"Số {number:02d}-{symbol}"
+    upper: str
+    issuer: str
+    place: str
+    number: int
+    symbol: str
+    abstract: str
+    day: date
+
+
+def changes_of(paper: Paper, head: Head) -> list[tuple[str, str]]:
+    """Return (old, new) of each block that differs when a paper is issued anew under ``head``."""
+    changes: list[tuple[str, str]] = []
+    for block in _blocks(paper.path.read_text(encoding="utf-8")):
+        if not changes:
+            changes.append((block, f"{head.upper}\n{head.issuer}".upper()))
+        elif _NUMBER.match(block):
+            changes.append((block, f"Số {head.number:02d}-{head.symbol}"))
         elif _DATE.match(block):
-            blocks[index] = f"{place}, {written_day(day)}"
-        elif f"{block[0].upper()}{block[1:]}" == paper.abstract:
-            blocks[index] = f"{abstract[0].lower()}{abstract[1:]}"
-    return "\n\n".join(blocks) + "\n"
+            changes.append((block, f"{head.place}, {written_day(head.day)}"))
+        elif _upper_first(block) == paper.abstract:
+            changes.append((block, f"{head.abstract[0].lower()}{head.abstract[1:]}"))
+    return changes
+
+
+def changed(written: str, changes: list[tuple[str, str]]) -> str:
+    """Return a text, or its HTML, with the first place of each old block replaced by the new."""
+    for old, new in changes:
+        written = written.replace(old, new, 1)
+        written = written.replace(old.replace("\n", "<br>"), new.replace("\n", "<br>"), 1)
+    return written
 
 
 def written_day(day: date) -> str:

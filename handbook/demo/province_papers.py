@@ -1,44 +1,25 @@
-"""The library of a made-up province: documents of all levels with files, parts, notices, the log.
-
-Written in bulk, as the services would have left it: the newest change of each object in each
-bucket, heads at the last position, notices whose devices were told long ago.
-"""
+"""The library of a made-up province: documents of all levels, with files, versions and parts."""
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import astuple, dataclass, field, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
-from io import BytesIO
 from random import Random
 from typing import Final
 
-import orjson
-
 from handbook import clock, ids, text
-from handbook.demo.bulk import Loader, Steps
+from handbook.demo.bulk import Loader
 from handbook.demo.facts import Text
-from handbook.demo.papers import TERM, Paper, read_papers, reissue
+from handbook.demo.papers import TERM, Head, Paper, changed, changes_of, read_papers
+from handbook.demo.shelf import Shelf
 from handbook.demo.tree import Node
-from handbook.documents.due import answer
-from handbook.files import rendering
+from handbook.documents.records import sha256_of
+from handbook.documents.rules import number_line, reference
+from handbook.files import child
 from handbook.files.kinds import Kind
-from handbook.files.storage import LocalStore
-from models import (
-    Addressing,
-    Audience,
-    Bucket,
-    BucketHead,
-    Change,
-    Document,
-    DocumentVersion,
-    FanOut,
-    Issuer,
-    Notice,
-    Part,
-    StoredFile,
-)
+from handbook.files.storage import FileStore
+from models import Document, DocumentVersion, Issuer, Part, StoredFile
 
 FIRST_DAYS_AGO: Final = 330
 LAST_DAYS_AGO: Final = 15
@@ -59,7 +40,6 @@ _TOPICS: Final = (
     "quản lý đất đai",
     "bồi dưỡng lý luận chính trị",
 )
-_NOTICE: Final = "id kind object_kind object_id params audience_id published_at expires_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,109 +55,34 @@ class Office:
     issuer_id: uuid.UUID = field(default_factory=ids.new)
 
 
-@dataclass(slots=True)
-class Shelf:
-    """What addressing and telling leaves behind, gathered until it is loaded."""
-
-    buckets: dict[uuid.UUID, uuid.UUID] = field(default_factory=dict)
-    audiences: list[tuple[object, ...]] = field(default_factory=list)
-    addressings: list[tuple[object, ...]] = field(default_factory=list)
-    notices: list[tuple[object, ...]] = field(default_factory=list)
-    changes: list[tuple[object, ...]] = field(default_factory=list)
-    heads: Counter[uuid.UUID] = field(default_factory=Counter)
-
-    def address(self, unit: Node, kind: str, at: datetime) -> uuid.UUID:
-        """Return a new audience: a unit and all below it, since an instant."""
-        bucket = self.buckets.setdefault(unit.id, ids.new())
-        audience = ids.new()
-        terms = {"include": [{"unit_id": str(unit.id), "reach": "below"}]}
-        self.audiences.append((audience, kind, orjson.dumps(terms).decode()))
-        self.addressings.append((audience, bucket, kind, at))
-        return audience
-
-    def touch(self, unit: Node, kind: str, object_id: uuid.UUID, at: datetime) -> None:
-        """Log an object that appeared for a unit."""
-        bucket = self.buckets[unit.id]
-        self.heads[bucket] += 1
-        self.changes.append((bucket, kind, object_id, "put", self.heads[bucket], at))
-
-    def tell(  # noqa: PLR0913 - a notice is made of these
-        self,
-        unit: Node,
-        kind: str,
-        object_kind: str,
-        object_id: uuid.UUID,
-        params: dict[str, str],
-        at: datetime,
-    ) -> None:
-        """Put a notice about an object, told to all devices already, and both into the log."""
-        audience, notice = self.address(unit, "notice", at), ids.new()
-        written = orjson.dumps(params).decode()
-        ends = at + timedelta(days=28)
-        self.notices.append(
-            (notice, kind, object_kind, object_id, written, audience, at, ends)
-        )
-        self.touch(unit, object_kind, object_id, at)
-        self.touch(unit, "notice", notice, at)
-
-    def load(self, loader: Loader) -> None:
-        """Insert everything gathered."""
-        loader.copy(
-            Bucket,
-            "id unit_id reach role",
-            ((bucket, unit, "below", "everyone") for unit, bucket in self.buckets.items()),
-        )
-        loader.copy(Audience, "id kind expression", self.audiences)
-        loader.copy(Addressing, "audience_id bucket_id kind since", self.addressings)
-        loader.copy(Notice, _NOTICE, self.notices)
-        told = ((row[0], "done", row[6]) for row in self.notices)
-        loader.copy(FanOut, "notice_id state finished_at", told)
-        loader.copy(Change, "bucket_id kind object_id op position at", self.changes)
-        loader.copy(BucketHead, "bucket_id position", self.heads.items())
-
-
-def load_library(  # noqa: PLR0913 - what a library is made of
-    loader: Loader,
-    chance: Random,
-    store: LocalStore,
-    shelf: Shelf,
-    offices: Sequence[Office],
-    number: int,
-    steps: Steps,
-) -> list[Text]:
-    """Publish ``number`` documents of ``offices``, the oldest first.
-
-    Returns those of the first office, newest first. ``shelf`` gathers their addresses and is left
-    to the caller to load; documents are drafts until ``publish``.
-    """
-    rows = [(one.issuer_id, one.name, text.fold(one.name), one.symbol, one.unit.id) for one in offices]
-    loader.copy(Issuer, "id name name_folded symbol unit_id", rows)
-    desk = _Desk(chance, store, shelf, read_papers())
-    now = clock.now()
-    span = timedelta(days=FIRST_DAYS_AGO - LAST_DAYS_AGO)
-    for place in range(number):
-        at = now - timedelta(days=FIRST_DAYS_AGO) + span * (place / number)
-        desk.write(offices[_turn(place, len(offices))], at.replace(microsecond=0))
-        steps.advance()
-    desk.load(loader)
-    return list(reversed(desk.texts[offices[0].issuer_id]))
-
-
-def _turn(place: int, offices: int) -> int:
-    """Return whose turn it is: every fifth document is the first office's."""
+def turn_of(place: int, offices: int) -> int:
+    """Return whose turn the document at ``place`` is: every fifth is the first office's."""
     return 0 if place % 5 == 0 or offices == 1 else 1 + (place * 7) % (offices - 1)
 
 
-class _Desk:
-    """Writes documents one by one and keeps their rows."""
+def instants(number: int) -> Iterator[datetime]:
+    """Yield when ``number`` documents were published: evenly, from eleven months ago on."""
+    now = clock.now().replace(microsecond=0)
+    span = timedelta(days=FIRST_DAYS_AGO - LAST_DAYS_AGO)
+    for place in range(number):
+        yield now - timedelta(days=FIRST_DAYS_AGO) + span * (place / number)
+
+
+class Library:
+    """Documents written one by one; their rows are kept until they are loaded."""
 
     def __init__(
-        self, chance: Random, store: LocalStore, shelf: Shelf, papers: Sequence[Paper]
+        self, chance: Random, store: FileStore, shelf: Shelf, types: Mapping[str, str]
     ) -> None:
+        """Write files into ``store`` and addresses into ``shelf``; ``types`` are names by code."""
         self._chance = chance
         self._store = store
         self._shelf = shelf
-        self._papers = [paper for paper in papers if paper.issuer_symbol == "ĐU"]
+        self._types = dict(types)
+        self._papers = [paper for paper in read_papers() if paper.issuer_symbol == "ĐU"]
+        self._parts_of = {
+            paper.path: child.run(paper.path, Kind.TXT).parts for paper in self._papers
+        }
         self._numbers: Counter[tuple[uuid.UUID, str]] = Counter()
         self._files: dict[str, tuple[object, ...]] = {}
         self._documents: list[tuple[object, ...]] = []
@@ -194,30 +99,19 @@ class _Desk:
         day = clock.day_of(at)
         abstract = f"Về công tác {self._chance.choice(_TOPICS)} tháng {day.month} năm {day.year}"
         symbol = f"{paper.symbol.partition('/')[0]}/{office.symbol}"
-        content = reissue(
-            paper,
-            heads=(office.upper, office.name),
-            place=office.place,
-            number=number,
-            symbol=symbol,
-            abstract=abstract,
-            day=day,
-        ).encode()
+        head = Head(office.upper, office.name, office.place, number, symbol, abstract, day)
         document, version = ids.new(), ids.new()
-        found = self._render(version, content)
+        sha, *found = self._set(paper, head, version)
         audience = self._shelf.address(office.unit, "document", at)
-        line = f"{paper.type_code} {number:02d}-{symbol}"
-        params = {"reference": line, "abstract": abstract}
+        line = number_line(number, symbol, None, None)
+        params = {"reference": reference(self._types[paper.type_code], line), "abstract": abstract}
         self._shelf.tell(office.unit, "document_published", "document", document, params, at)
-        self._documents.append(
-            (document, office.unit.id, paper.type_code, office.issuer_id, number, symbol, TERM)
-            + (day, abstract, paper.signer, office.account_id, at, 2)
-        )
+        named = (office.unit.id, paper.type_code, office.issuer_id, number, symbol, TERM)
+        told = (day, abstract, paper.signer, office.account_id, at, 2)
+        self._documents.append((document, *named, *told))
         name = f"{number:02d}-{symbol.replace('/', '-')}.txt"
-        self._versions.append(
-            (version, document, 1, sha256(content).hexdigest(), name, "ready", *found)
-            + (office.account_id,)
-        )
+        state = ("ready", *found, office.account_id)
+        self._versions.append((version, document, 1, sha, name, *state))
         self._published.append((document, version, audience, at))
         text_ = Text(document, version, *found)
         self.texts.setdefault(office.issuer_id, []).append(text_)
@@ -227,21 +121,29 @@ class _Desk:
         never = {"directive", "guidance", "regulation"} if office.unit.kind == "cell" else set()
         return [paper for paper in self._papers if paper.type_code not in never]
 
-    def _render(self, version: uuid.UUID, content: bytes) -> tuple[int, int]:
-        """Keep the file and its parts; return how many parts and words it has."""
-        stored = self._store.put(BytesIO(content))
+    def _set(self, paper: Paper, head: Head, version: uuid.UUID) -> tuple[str, int, int]:
+        """Keep the file and the parts of a paper under a new head: its SHA-256, parts and words."""
+        changes = changes_of(paper, head)
+        content = changed(paper.path.read_text(encoding="utf-8"), changes).encode()
+        stored = self._store.put(content)
         self._files[stored.sha256] = (stored.sha256, stored.size, Kind.TXT.value)
-        parts = rendering.render(self._store.path(stored.sha256), Kind.TXT).parts
+        parts = self._parts_of[paper.path]
+        total = 0
         for part in parts:
-            told = answer(part.number, part.heading, part.html, part.words, len(parts))
-            self._parts.append(
-                (version, part.number, part.heading, part.html, part.text, part.words)
-                + (part.has_text, sha256(told).hexdigest())
-            )
-        return len(parts), sum(part.words for part in parts)
+            plain = changed(part.text, changes)
+            words, html = text.word_count(plain), changed(part.html, changes)
+            new = replace(part, html=html, text=plain, words=words)
+            self._parts.append((version, *astuple(new), sha256_of(new, len(parts))))
+            total += words
+        return stored.sha256, len(parts), total
 
-    def load(self, loader: Loader) -> None:
-        """Insert the rows; documents are drafts still, since their audiences are not there."""
+    def load(self, loader: Loader, offices: Iterable[Office]) -> None:
+        """Insert the issuers and the documents, as drafts: their audiences are not there yet."""
+        issuers = (
+            (one.issuer_id, one.name, text.fold(one.name), one.symbol, one.unit.id)
+            for one in offices
+        )
+        loader.copy(Issuer, "id name name_folded symbol unit_id", issuers)
         loader.copy(StoredFile, "sha256 size kind", self._files.values())
         loader.copy(
             Document,
@@ -254,10 +156,10 @@ class _Desk:
             "id document_id number file_sha256 file_name state parts_total words created_by",
             self._versions,
         )
-        loader.copy(
-            Part, "version_id number heading html text words has_text sha256", self._parts
-        )
-        self._shelf.load(loader)
+        loader.copy(Part, "version_id number heading html text words has_text sha256", self._parts)
+
+    def publish(self, loader: Loader) -> None:
+        """Publish the documents; the shelf is loaded."""
         documents, versions, audiences, instants = zip(*self._published, strict=True)
         loader.run(
             """

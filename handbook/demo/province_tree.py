@@ -18,9 +18,22 @@ OTHERS: Final = (
 COMMITTEES: Final = 99
 # Source of the sizes: the plan's domain.md, Đồng Nai: 72 xã, 23 phường, 4 others.
 _WARDS: Final = 23
-_FIRST: Final = "Hòa Phú Tân Thanh Vĩnh Long Đông Thượng Nam Bắc Quảng Xuân".split()
-_SECOND: Final = "Lạc Vân Sơn Khê Lĩnh Hải".split()
-_THIRD: Final = "Thượng Hạ Trung Giang".split()
+_FIRST: Final = (
+    "Hòa",
+    "Phú",
+    "Tân",
+    "Thanh",
+    "Vĩnh",
+    "Long",
+    "Đông",
+    "Thượng",
+    "Nam",
+    "Bắc",
+    "Quảng",
+    "Xuân",
+)
+_SECOND: Final = ("Lạc", "Vân", "Sơn", "Khê", "Lĩnh", "Hải")
+_THIRD: Final = ("Thượng", "Hạ", "Trung", "Giang")
 _CELLS_OF_BODY: Final = 6
 _SHARE_OF_BODIES: Final = 1 / 3
 

@@ -25,13 +25,11 @@ def members_in(actor: Actor, unit_id: uuid.UUID, *, subtree: bool, q: str | None
     return queries.members_in(unit, clock.today(), subtree=subtree, q=q)
 
 
-def get_member(
-    actor: Actor, member_id: uuid.UUID, permission: Permission | None = None, *, lock: bool = False
-) -> Member:
-    """Return a member who sits today where the actor holds MEMBER_READ; the only door to the row.
+def demand_member(actor: Actor, member_id: uuid.UUID, permission: Permission | None = None) -> None:
+    """Raise unless a member sits today where the actor holds MEMBER_READ: the gate to members.
 
-    Raises NotFound outside of that, Forbidden when ``permission`` is not held over the unit of the
-    official membership. ``lock`` holds the row to the end of the transaction.
+    NotFound outside of that, Forbidden when ``permission`` is not held over the unit of the
+    official membership.
     """
     session = database.session()
     places = session.execute(queries.seats(member_id, clock.today())).all()
@@ -41,7 +39,12 @@ def get_member(
         official = [place.path for place in places if place.kind == "official"]
         if not any(actor.may(permission, path) for path in official):
             raise Forbidden
-    return _row(member_id, lock=lock).Member  # type: ignore[no-any-return]  # a Row's entity
+
+
+def get_member(actor: Actor, member_id: uuid.UUID, permission: Permission | None = None) -> Member:
+    """Return a member's row behind the gate, locked to the end of the transaction."""
+    demand_member(actor, member_id, permission)
+    return _row(member_id, lock=True).Member  # type: ignore[no-any-return]  # a Row's entity
 
 
 def _row(member_id: uuid.UUID, *, lock: bool = False) -> Row[Any]:

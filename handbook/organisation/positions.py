@@ -18,7 +18,8 @@ from models import Position, Rows, Unit
 
 def positions_of(actor: Actor, member_id: uuid.UUID) -> Rows:
     """Select the lines of the posts, past and present, of a member the actor may see."""
-    return queries.positions(members.get_member(actor, member_id).id)
+    members.demand_member(actor, member_id)
+    return queries.positions(member_id)
 
 
 def give(actor: Actor, member_id: uuid.UUID, body: Mapping[str, Any]) -> Row[Any]:
@@ -27,14 +28,14 @@ def give(actor: Actor, member_id: uuid.UUID, body: Mapping[str, Any]) -> Row[Any
     Nobody gives a post to themselves (Forbidden ``own_position``). Raises Conflict when the unit is
     dissolved or the member holds this post there in these days already.
     """
-    member = members.get_member(actor, member_id)
+    members.demand_member(actor, member_id)
     unit = service.get_unit(actor, body["unit_id"], Permission.POSITION_WRITE)
-    _demand_other(actor, member.id)
+    _demand_other(actor, member_id)
     service.demand_open(unit)
     begin: date = body["begin"] or clock.today()
     position = Position(
         id=ids.new(),
-        member_id=member.id,
+        member_id=member_id,
         unit_id=unit.id,
         role=body["role"],
         during=Range(begin, None),

@@ -50,10 +50,11 @@ def _unit(unit: Unit, status: int = 200) -> Response:
     return with_tag(json_response(_UNIT.dump(unit), status), str(unit.revision))
 
 
-def _member(member: Member, status: int = 200) -> Response:
+def _member(member_id: uuid.UUID, status: int = 200) -> Response:
     """Answer with a member and the revision as ETag; personal data is not kept by caches."""
-    response = json_response(_MEMBER.dump(members.shown(member.id, _sealer())), status)
-    response.set_etag(str(member.revision))
+    shown = members.shown(member_id, _sealer())
+    response = json_response(_MEMBER.dump(shown), status)
+    response.set_etag(str(shown["revision"]))
     return response
 
 
@@ -145,7 +146,7 @@ def admit_member(actor: Actor, body: dict[str, Any], unit_id: uuid.UUID) -> Resp
 
     Phone and card number are kept sealed and shown masked.
     """
-    return _member(members.admit(actor, unit_id, body, _sealer()), 201)
+    return _member(members.admit(actor, unit_id, body, _sealer()).id, 201)
 
 
 @routes.get(
@@ -155,7 +156,8 @@ def admit_member(actor: Actor, body: dict[str, Any], unit_id: uuid.UUID) -> Resp
 )
 def get_member(actor: Actor, member_id: uuid.UUID) -> Response:
     """Show a member; the ETag is the revision to name in If-Match."""
-    return _member(members.get_member(actor, member_id))
+    members.demand_member(actor, member_id)
+    return _member(member_id)
 
 
 @routes.patch(
@@ -166,9 +168,9 @@ def get_member(actor: Actor, member_id: uuid.UUID) -> Response:
 )
 def change_member(actor: Actor, body: dict[str, Any], member_id: uuid.UUID) -> Response:
     """Correct a member's record; what is left out stays."""
-    member = members.get_member(actor, member_id, Permission.MEMBER_WRITE, lock=True)
+    member = members.get_member(actor, member_id, Permission.MEMBER_WRITE)
     demand_match(member.revision)
-    return _member(members.change(actor, member, body, _sealer()))
+    return _member(members.change(actor, member, body, _sealer()).id)
 
 
 @routes.get(

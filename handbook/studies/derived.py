@@ -9,18 +9,10 @@ from sqlalchemy.sql.elements import TextClause
 
 from models import PATH_END
 
-# The members whom an audience reaches on a day and who must study: they sit officially inside a
-# bucket's units (and hold the bucket's role there), or are named; the exempt, the suspended and
-# those who left are no targets. Source: domain.md, Members.
-_REACHED = f"""
-    SELECT ms.member_id, ms.unit_id, u.path
-    FROM membership ms JOIN unit u ON u.id = ms.unit_id JOIN member m ON m.id = ms.member_id
-    WHERE ms.kind = 'official' AND ms.during @> CAST(:day AS date)
-      AND ms.member_id > CAST(:after AS uuid)
-      AND (m.left_on IS NULL OR m.left_on > :day)
-      AND (m.suspended_on IS NULL OR m.suspended_on > :day)
-      AND NOT coalesce(m.exempt_during @> CAST(:day AS date), false)
-      AND EXISTS (
+# Whether the member of a membership ``ms`` of a unit ``u`` is reached by :audience on :day: the
+# member sits inside a bucket's units (and holds the bucket's role there), or is named.
+IS_REACHED = f"""
+      EXISTS (
         SELECT FROM addressing a JOIN bucket b ON b.id = a.bucket_id
         LEFT JOIN unit up ON up.id = b.unit_id
         WHERE a.audience_id = :audience AND (
@@ -33,6 +25,19 @@ _REACHED = f"""
                   AND p.during @> CAST(:day AS date) AND pu.path >= up.path
                   AND pu.path < up.path
                     || CASE b.reach WHEN 'below' THEN '{PATH_END}' ELSE ' ' END)))))
+"""
+
+# The members whom an audience reaches where they sit officially, and who must study: the exempt,
+# the suspended and those who left are no targets. Source: domain.md, Members.
+_REACHED = f"""
+    SELECT ms.member_id, ms.unit_id, u.path
+    FROM membership ms JOIN unit u ON u.id = ms.unit_id JOIN member m ON m.id = ms.member_id
+    WHERE ms.kind = 'official' AND ms.during @> CAST(:day AS date)
+      AND ms.member_id > CAST(:after AS uuid)
+      AND (m.left_on IS NULL OR m.left_on > :day)
+      AND (m.suspended_on IS NULL OR m.suspended_on > :day)
+      AND NOT coalesce(m.exempt_during @> CAST(:day AS date), false)
+      AND {IS_REACHED}
     ORDER BY ms.member_id LIMIT :most
 """
 

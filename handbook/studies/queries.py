@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, text
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import TextClause
 
 from handbook.access import Actor, Permission
@@ -30,6 +31,8 @@ from models import (
 )
 
 REMINDER = "campaign_reminder"
+# A list of campaigns joins the targets as well; under one name the two would become one.
+_OWN = aliased(CampaignTarget)
 
 
 def within(path: Any, scopes: Iterable[str]) -> ColumnElement[bool]:
@@ -44,9 +47,7 @@ def has_device() -> ColumnElement[bool]:
 
 def is_mine(actor: Actor) -> ColumnElement[bool]:
     """Return the condition that an issued campaign is addressed to the actor or targets them."""
-    targeted = exists().where(
-        CampaignTarget.campaign_id == Campaign.id, CampaignTarget.member_id == actor.member_id
-    )
+    targeted = exists().where(_OWN.campaign_id == Campaign.id, _OWN.member_id == actor.member_id)
     reached = Campaign.audience_id.in_(addressed_to(actor, "campaign"))
     return and_(Campaign.state != rules.DRAFT, or_(targeted, reached))
 

@@ -54,6 +54,7 @@ def _answer(row: Campaign, status: int = 200) -> Response:
     body=CampaignIn,
     out=CampaignOut,
     status=201,
+    problems=(404,),
 )
 def draft_campaign(actor: Actor, body: dict[str, Any]) -> Response:
     """Draft a campaign.

@@ -67,13 +67,13 @@ def shown(row: Campaign) -> dict[str, Any]:
 def draft(actor: Actor, body: Mapping[str, Any]) -> Campaign:
     """Return a new draft of a unit in the actor's scope.
 
-    Raises Invalid for a unit or document that the actor may not use, a deadline not ahead, or when
-    nothing is required.
+    Raises NotFound for a unit outside the actor's scope, Invalid for a document that the actor may
+    not use, a deadline not ahead, or when nothing is required.
     """
     scopes = actor.scopes(Permission.CAMPAIGN_WRITE)
     unit = database.session().execute(queries.unit(body["unit_id"], scopes)).scalar_one_or_none()
     if unit is None:
-        raise Invalid(errors={"unit_id": ["choice"]})
+        raise NotFound
     _demand_sound(body)
     _demand_documents(actor, body["document_ids"])
     plain = {name: value for name, value in body.items() if name != "document_ids"}

@@ -104,13 +104,13 @@ def plan(marks: Mapping[bytes, Mark], held: Sequence[Held]) -> Plan:
     """Return what brings a phone with ``marks`` up to the buckets ``held`` (in their order).
 
     A bucket that is held from another day than before is dropped and read from the start, because
-    the day decides what its member is shown.
+    the day decides what its member is shown. A bucket of which the phone has nothing needs no drop.
     """
     known = {key_of(bucket): bucket for bucket in held}
     drops = [
         name_of(key)
         for key, mark in sorted(marks.items())
-        if key not in known or mark.since != mark_of(known[key], 0).since
+        if mark.position and (key not in known or mark.since != mark_of(known[key], 0).since)
     ]
     reads = []
     for key, bucket in known.items():
@@ -123,18 +123,38 @@ def plan(marks: Mapping[bytes, Mark], held: Sequence[Held]) -> Plan:
 
 
 def advanced(
-    marks: Mapping[bytes, Mark], held: Sequence[Held], plan_: Plan, reached: Mapping[uuid.UUID, int]
+    held: Sequence[Held], reads: Sequence[tuple[Held, int]], reached: Mapping[uuid.UUID, int]
 ) -> dict[bytes, Mark]:
-    """Return the marks after a page: what is not read stays, what is lost goes.
+    """Return the marks after a page: what is lost goes, what is not reached stays where it was.
 
-    ``reached`` is bucket id → position up to which the page told everything. A bucket of which
-    nothing was told yet, and that was not known, is left out, so that it is read from the start.
+    ``reached`` is bucket id → position up to which the page told everything. A mark at 0 says that
+    the phone has nothing of the bucket.
     """
-    starts = {bucket.id: start for bucket, start in plan_.reads}
+    starts = {bucket.id: start for bucket, start in reads}
+    return {
+        key_of(bucket): mark_of(
+            bucket, reached.get(bucket.id, starts.get(bucket.id, bucket.position))
+        )
+        for bucket in held
+    }
+
+
+def reach(
+    reads: Sequence[tuple[Held, int]], rows: Sequence[tuple[uuid.UUID, int]], limit: int
+) -> dict[uuid.UUID, int]:
+    """Return bucket id → position up to which the first ``limit`` of ``rows`` tell everything.
+
+    ``rows`` are (bucket id, position) in the order of ``reads`` and position, one more than
+    ``limit`` when there is more. A bucket that is told to its end is reached up to its head.
+    """
+    if len(rows) <= limit:
+        return {bucket.id: bucket.position for bucket, _ in reads}
+    last_bucket, last_position = rows[limit - 1]
     found = {}
-    for bucket in held:
-        position = reached.get(bucket.id, starts.get(bucket.id, bucket.position))
-        key = key_of(bucket)
-        if position or key in marks or bucket.id not in starts:
-            found[key] = mark_of(bucket, position)
+    for bucket, _ in reads:
+        if bucket.id == rows[limit][0]:
+            if bucket.id == last_bucket:
+                found[bucket.id] = last_position
+            break
+        found[bucket.id] = bucket.position
     return found

@@ -117,7 +117,12 @@ def test_the_application_may_not_alter_the_trail(make_empty: Make) -> None:
     privilege = "SELECT has_table_privilege('{role}', '{table}', '{act}')"
     with _connect(migrated) as connection:
         for table in ("audit_entry", "audit_seal"):
-            for act, may in (("SELECT", True), ("INSERT", True), ("UPDATE", False), ("DELETE", False)):
+            for act, may in (
+                ("SELECT", True),
+                ("INSERT", True),
+                ("UPDATE", False),
+                ("DELETE", False),
+            ):
                 asked = privilege.format(role=cluster.APPLICATION, table=table, act=act)
                 assert connection.execute(text(asked)).scalar_one() is may, (table, act)
 

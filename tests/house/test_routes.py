@@ -194,17 +194,19 @@ def _pattern(node: ast.AST) -> str | None:
 
 
 def _paths_in_tests() -> dict[str, set[str]]:
-    """Return the paths written in the tests of features, by the methods named in the same file."""
+    """Return the paths written in the tests of features, by the methods named in the same file.
+
+    What begins with something filled in (``f"{path}/recall"``) follows any path of that file.
+    """
     found: dict[str, set[str]] = {method: set() for method in openapi.METHODS}
-    for module in source.modules("tests/handbook"):
-        named = {
-            name for call, name in module.calls() if isinstance(call.func, ast.Attribute)
-        } | {text.lower() for _, text in source.texts(module.tree) if text.isupper()}
-        for node in ast.walk(module.tree):
-            pattern = _pattern(node)
-            if pattern and pattern.startswith(("/", "{}/")):
-                for method in named & set(found):
-                    found[method].add(pattern)
+    for module in source.modules("tests/handbook", "tests/support"):
+        called = {name for call, name in module.calls() if isinstance(call.func, ast.Attribute)}
+        named = called | {text.lower() for _, text in source.texts(module.tree) if text.isupper()}
+        written = {_pattern(node) or "" for node in ast.walk(module.tree)}
+        whole = {one for one in written if one.startswith("/")}
+        ends = {one.removeprefix("{}") for one in written if one.startswith("{}/")}
+        for method in named & set(found):
+            found[method] |= whole | {f"{start}{end}" for start in whole for end in ends}
     return found
 
 

@@ -56,7 +56,9 @@ def read(path: Path) -> Module:
 
 def modules(*folders: str) -> list[Module]:
     """Return the modules below ``folders`` (all storeys unless named)."""
-    return [read(path) for one in folders or STOREYS for path in sorted(ROOT.glob(f"{one}/**/*.py"))]
+    return [
+        read(path) for one in folders or STOREYS for path in sorted(ROOT.glob(f"{one}/**/*.py"))
+    ]
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

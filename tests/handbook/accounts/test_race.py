@@ -1,14 +1,16 @@
 """Two connections at once: real commits, real locks."""
 
 import threading
+import uuid
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 
 from handbook import database, ids
-from handbook.accounts import service
+from handbook.accounts import devices, service, sessions, tokens
 from handbook.http import Handbook
 from models import AuditEntry, Device, Session
 from tests.conftest import Real
@@ -16,6 +18,7 @@ from tests.support import build
 
 NAME, PASSWORD = "0912345678", "mật khẩu dài"
 ROUNDS = 5
+PAUSE = 0.3
 
 
 def make(real: Real) -> None:
@@ -79,14 +82,55 @@ def test_a_replay_is_committed_although_the_answer_is_401(real: Real) -> None:
         assert "session.replayed" in actions
 
 
-def test_two_devices_that_bring_one_address_at_once(real: Real) -> None:
+def test_a_refresh_waits_for_the_one_before_and_repeats_it(real: Real) -> None:
+    make(real)
+    found = sign_in(real).json
+    body = {"refresh_token": found["refresh_token"]}
+    answers: list[Any] = []
+
+    def renew() -> None:
+        answers.append(post(real.app, "/auth/session/refresh", body))
+
+    second = threading.Thread(target=renew)
+    with real.write():
+        first = sessions.refresh(
+            uuid.UUID(found["session_id"]),
+            uuid.UUID(found["account"]["id"]),
+            1,
+            lifetime=timedelta(days=60),
+        )
+        assert first is not None
+        successor, rotated_at = tokens.issue(first)["refresh_token"], first.rotated_at
+        second.start()
+        second.join(PAUSE)
+        assert answers == []
+    second.join()
+    assert answers[0].json["refresh_token"] == successor
+    with real.context():
+        session = database.session().scalars(select(Session)).one()
+        assert (session.refresh_number, session.rotated_at) == (2, rotated_at)
+
+
+def test_two_devices_that_bring_one_address_come_in_turn(real: Real) -> None:
     make(real)
     bring = {"kind": "token", "address": "address-1"}
-    answers = at_once([lambda: sign_in(real, **bring)] * 2)
-    assert [answer.status_code for answer in answers] == [201, 201]
+    answers: list[Any] = []
+    second = threading.Thread(target=lambda: answers.append(sign_in(real, **bring)))
+    with real.write():
+        account = build.account(build.member())
+        given = {"id": ids.new(), "platform": "ios", "app_version": None, **bring}
+        devices.enrol(account, given)
+        second.start()
+        second.join(PAUSE)
+        assert answers == []
+    second.join()
+    assert answers[0].status_code == 201
     with real.context():
-        addresses = database.session().scalars(select(Device.address)).all()
-        assert sorted(map(str, addresses)) == ["None", "address-1"]
+        rows = database.session().execute(select(Device.platform, Device.address))
+        assert {row.platform: row.address for row in rows} == {
+            "ios": None,
+            "android": "address-1",
+        }
 
 
 def test_signing_in_twice_at_once_on_a_device_leaves_one_session(real: Real) -> None:

@@ -12,6 +12,8 @@ from handbook import access, clock, database, ids
 from handbook.access import Actor
 from handbook.audiences import service as audiences
 from handbook.changes import service as changes
+from handbook.http import Handbook
+from handbook.meetings import service
 from models import (
     BELOW,
     EVERYONE,
@@ -27,10 +29,12 @@ from models import (
     Unit,
 )
 from tests.support import build
+from tests.support.phone import Phone
 
 # Monday 2 March 2026, 8:00 in Vietnam; the meeting starts on Thursday at 19:30.
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 STARTS = datetime(2026, 3, 5, 12, 30, tzinfo=UTC)
+NO_AUDIENCE = {"audience": None, "combined": False}
 
 
 @dataclass(frozen=True)
@@ -191,3 +195,51 @@ def trail(object_id: uuid.UUID) -> list[tuple[str, dict[str, Any]]]:
 def before_start(**left: float) -> datetime:
     """Return the instant that is so long before the start."""
     return STARTS - timedelta(**left)
+
+
+def drafted(place: House, **more: Any) -> Meeting:
+    """Return a new draft of the secretary."""
+    return service.draft(actor(place.secretary), body(place, **more)).meeting
+
+
+def called(place: House, **more: Any) -> Meeting:
+    """Return a new meeting to which the cell is called."""
+    meeting = drafted(place, **more)
+    service.call(actor(place.secretary), meeting.id, NO_AUDIENCE)
+    return meeting
+
+
+class Office:
+    """The secretary's, a member's and other phones of one house; calls go through HTTP."""
+
+    def __init__(self, app: Handbook) -> None:
+        """Build the house and sign in the secretary and An."""
+        self.app = app
+        self.place = house()
+        self.secretary = Phone(app, self.place.secretary)
+        self.an = Phone(app, self.place.an)
+
+    def phone(self, who: Member) -> Phone:
+        """Return a phone of a member."""
+        return Phone(self.app, who)
+
+    def wire(self, **more: Any) -> dict[str, Any]:
+        """Return the body of a draft."""
+        return wire(body(self.place, **more))
+
+    def draft(self, **more: Any) -> str:
+        """Return the id of a new draft."""
+        answer = self.secretary.post("/meetings", self.wire(**more))
+        assert answer.status_code == 201, answer.json
+        return str(answer.get_json()["id"])
+
+    def call(self, meeting: str) -> None:
+        """Call the cell to a draft."""
+        answer = self.secretary.post(f"/meetings/{meeting}/invitations", {})
+        assert answer.status_code == 201, answer.json
+
+    def called(self, **more: Any) -> str:
+        """Return the id of a new meeting to which the cell is called."""
+        meeting = self.draft(**more)
+        self.call(meeting)
+        return meeting

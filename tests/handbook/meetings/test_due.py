@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -11,22 +10,9 @@ from handbook.audiences import service as audiences
 from handbook.meetings import due, news, service
 from models import Meeting, Notice
 from tests.handbook.meetings import house as scene
-from tests.handbook.meetings.house import NOW, STARTS, House
+from tests.handbook.meetings.house import STARTS, House
 
 Stop = Callable[[datetime], None]
-
-
-@pytest.fixture
-def place(db: Session, at: Stop) -> House:
-    at(NOW)
-    return scene.house()
-
-
-def called(place: House, **more: object) -> Meeting:
-    who = scene.actor(place.secretary)
-    meeting = service.draft(who, scene.body(place, **more)).meeting
-    service.call(who, meeting.id, {"audience": None, "combined": False})
-    return meeting
 
 
 def remind(at: Stop, now: datetime) -> None:
@@ -48,7 +34,7 @@ def reached(db: Session, meeting: Meeting) -> list[set[object]]:
 def test_those_who_may_come_are_reminded_the_day_before_and_again_once_each(
     place: House, db: Session, at: Stop
 ) -> None:
-    meeting = called(place)
+    meeting = scene.called(place)
     service.reply(scene.actor(place.an), meeting.id, answer="absent", reason="Ốm")
     service.reply(scene.actor(place.binh), meeting.id, answer="coming", reason=None)
     remind(at, scene.before_start(hours=24, minutes=1))
@@ -67,7 +53,7 @@ def test_those_who_may_come_are_reminded_the_day_before_and_again_once_each(
 
 
 def test_a_meeting_put_off_is_reminded_of_again(place: House, db: Session, at: Stop) -> None:
-    meeting = called(place)
+    meeting = scene.called(place)
     remind(at, scene.before_start(hours=24))
     meeting.starts_at = STARTS + timedelta(days=7)
     db.flush()
@@ -80,17 +66,17 @@ def test_a_meeting_put_off_is_reminded_of_again(place: House, db: Session, at: S
 def test_drafts_and_cancelled_meetings_are_not_reminded_of(
     place: House, db: Session, at: Stop
 ) -> None:
-    meeting = called(place)
+    meeting = scene.called(place)
     service.cancel(scene.actor(place.secretary), meeting.id, "Bão số 3")
     draft = service.draft(scene.actor(place.secretary), scene.body(place)).meeting
-    standing = called(place)
+    standing = scene.called(place)
     remind(at, scene.before_start(hours=2))
     assert [len(reached(db, one)) for one in (meeting, draft, standing)] == [0, 0, 1]
 
 
 def test_a_late_call_stands_for_its_reminder(place: House, db: Session, at: Stop) -> None:
     at(scene.before_start(hours=10))
-    meeting = called(place)
+    meeting = scene.called(place)
     remind(at, scene.before_start(hours=9))
     assert reached(db, meeting) == []
     remind(at, scene.before_start(hours=2))
@@ -100,8 +86,8 @@ def test_a_late_call_stands_for_its_reminder(place: House, db: Session, at: Stop
 def test_the_nearest_meetings_come_first_and_the_rest_at_the_next_tick(
     place: House, db: Session, at: Stop
 ) -> None:
-    later = called(place, starts_at=STARTS + timedelta(hours=1))
-    sooner = called(place)
+    later = scene.called(place, starts_at=STARTS + timedelta(hours=1))
+    sooner = scene.called(place)
     now = scene.before_start(hours=20)
     at(now)
     assert news.remind(now, limit=1) == 1
@@ -112,7 +98,7 @@ def test_the_nearest_meetings_come_first_and_the_rest_at_the_next_tick(
 
 
 def test_nobody_is_reminded_when_all_are_absent(place: House, db: Session, at: Stop) -> None:
-    meeting = called(place)
+    meeting = scene.called(place)
     for who in (place.secretary, place.an, place.binh):
         service.reply(scene.actor(who), meeting.id, answer="absent", reason="Tập huấn")
     now = scene.before_start(hours=20)

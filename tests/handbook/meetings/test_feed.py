@@ -4,11 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 import orjson
-import pytest
-from sqlalchemy.orm import Session
 
 from handbook.meetings import feed, service
-from models import Meeting
 from tests.handbook.meetings import house as scene
 from tests.handbook.meetings.house import NOW, STARTS, House
 from tests.support.counting import statements
@@ -16,22 +13,9 @@ from tests.support.counting import statements
 Stop = Callable[[datetime], None]
 
 
-@pytest.fixture
-def place(db: Session, at: Stop) -> House:
-    at(NOW)
-    return scene.house()
-
-
-def called(place: House, **more: object) -> Meeting:
-    who = scene.actor(place.secretary)
-    meeting = service.draft(who, scene.body(place, **more)).meeting
-    service.call(who, meeting.id, {"audience": None, "combined": False})
-    return meeting
-
-
 def test_a_called_meeting_is_shown_whole_and_alike_to_all(place: House) -> None:
     papers = [scene.document(place.cell, place.secretary, number=number).id for number in (1, 2)]
-    meeting = called(place, material_ids=papers[::-1])
+    meeting = scene.called(place, material_ids=papers[::-1])
     service.reply(scene.actor(place.an), meeting.id, answer="coming", reason=None)
     shown = feed.FEEDS["meeting"]([meeting.id], scene.actor(place.an))
     assert shown == feed.FEEDS["meeting"]([meeting.id], scene.actor(place.binh))
@@ -55,14 +39,14 @@ def test_a_called_meeting_is_shown_whole_and_alike_to_all(place: House) -> None:
 
 
 def test_a_cancelled_meeting_is_shown_as_such(place: House) -> None:
-    meeting = called(place)
+    meeting = scene.called(place)
     service.cancel(scene.actor(place.secretary), meeting.id, "Bão số 3")
     shown = feed.FEEDS["meeting"]([meeting.id], scene.actor(place.an))[meeting.id]
     assert (shown["state"], shown["cancel_reason"]) == ("cancelled", "Bão số 3")
 
 
 def test_drafts_and_meetings_of_others_are_missing(place: House) -> None:
-    meeting = called(place)
+    meeting = scene.called(place)
     draft = service.draft(scene.actor(place.secretary), scene.body(place)).meeting
     wanted = [meeting.id, draft.id]
     assert feed.FEEDS["meeting"](wanted, scene.actor(place.an)).keys() == {meeting.id}
@@ -71,7 +55,7 @@ def test_drafts_and_meetings_of_others_are_missing(place: House) -> None:
 
 
 def test_a_reply_is_shown_to_its_member_only(place: House) -> None:
-    meeting = called(place)
+    meeting = scene.called(place)
     service.reply(scene.actor(place.an), meeting.id, answer="absent", reason="Ốm")
     assert feed.FEEDS["meeting_reply"]([meeting.id], scene.actor(place.an)) == {
         meeting.id: {
@@ -86,7 +70,7 @@ def test_a_reply_is_shown_to_its_member_only(place: House) -> None:
 
 def test_many_meetings_cost_what_one_costs(place: House) -> None:
     paper = scene.document(place.cell, place.secretary).id
-    meetings = [called(place, material_ids=[paper]).id for _ in range(50)]
+    meetings = [scene.called(place, material_ids=[paper]).id for _ in range(50)]
     who = scene.actor(place.an)
     counts = []
     for wanted in (meetings[:1], meetings):

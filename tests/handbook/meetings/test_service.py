@@ -10,32 +10,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from handbook.access import Permission
-from handbook.audiences import service as audiences
-from handbook.errors import Conflict, Forbidden, Invalid, NotFound
+from handbook.errors import Conflict, Invalid, NotFound
 from handbook.meetings import papers, queries, service
-from models import BELOW, FanOut, Meeting, MeetingReply, Member, Notice
+from models import BELOW, FanOut, Meeting, Notice
 from tests.handbook.meetings import house as scene
 from tests.handbook.meetings.house import NOW, STARTS, House
-from tests.support import build
 
 Stop = Callable[[datetime], None]
-NO_AUDIENCE = {"audience": None, "combined": False}
-
-
-@pytest.fixture
-def place(db: Session, at: Stop) -> House:
-    at(NOW)
-    return scene.house()
-
-
-def drafted(place: House, **more: Any) -> Meeting:
-    return service.draft(scene.actor(place.secretary), scene.body(place, **more)).meeting
-
-
-def called(place: House, **more: Any) -> Meeting:
-    meeting = drafted(place, **more)
-    service.call(scene.actor(place.secretary), meeting.id, NO_AUDIENCE)
-    return meeting
 
 
 def change(of: House, meeting: Meeting, **body: Any) -> None:
@@ -46,7 +27,7 @@ def change(of: House, meeting: Meeting, **body: Any) -> None:
 
 def test_a_draft_is_kept_and_nobody_is_told(place: House) -> None:
     paper = scene.document(place.cell, place.secretary)
-    meeting = drafted(place, material_ids=[paper.id])
+    meeting = scene.drafted(place, material_ids=[paper.id])
     shown = service.show(
         scene.actor(place.secretary),
         service.find_for(scene.actor(place.secretary), meeting.id),
@@ -76,20 +57,20 @@ def test_a_draft_keeps_to_its_unit(
     place: House, differs: Callable[[House], dict[str, Any]], error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        drafted(place, **differs(place))
+        scene.drafted(place, **differs(place))
 
 
 def test_a_dissolved_unit_meets_no_more(place: House, db: Session) -> None:
     place.cell.dissolved_on = NOW.date()
     db.flush()
     with pytest.raises(Invalid):
-        drafted(place)
+        scene.drafted(place)
 
 
 def test_a_call_reaches_the_cell_and_wakes_phones(place: House, db: Session) -> None:
-    meeting = drafted(place)
+    meeting = scene.drafted(place)
     who = scene.actor(place.secretary)
-    found, amiss = service.call(who, meeting.id, NO_AUDIENCE)
+    found, amiss = service.call(who, meeting.id, scene.NO_AUDIENCE)
     assert (found.meeting.state, found.meeting.called_at, amiss) == ("called", NOW, [])
     assert scene.touched("meeting", meeting.id) == {scene.bucket(place.cell): "put"}
     assert scene.notices(meeting) == ["meeting_called"]
@@ -103,7 +84,7 @@ def test_a_call_reaches_the_cell_and_wakes_phones(place: House, db: Session) -> 
 
 
 def test_no_name_stands_in_trail_or_push(place: House) -> None:
-    meeting = called(place)
+    meeting = scene.called(place)
     change(place, meeting, agenda=[{"title": "Mới", "minutes": None, "presenter": "Nguyễn Văn An"}])
     service.reply(scene.actor(place.an), meeting.id, answer="absent", reason="Ốm")
     service.cancel(scene.actor(place.secretary), meeting.id, "Đồng chí An ốm")
@@ -113,7 +94,7 @@ def test_no_name_stands_in_trail_or_push(place: House) -> None:
 
 
 def test_a_call_warns_and_does_not_block(place: House, at: Stop) -> None:
-    meeting = drafted(place, agenda=[], chair_id=None, minutes_planned=100)
+    meeting = scene.drafted(place, agenda=[], chair_id=None, minutes_planned=100)
     at(scene.before_start(hours=23))
     who = scene.actor(place.secretary)
     _, amiss = service.call(who, meeting.id, {"audience": None, "combined": True})
@@ -122,7 +103,7 @@ def test_a_call_warns_and_does_not_block(place: House, at: Stop) -> None:
 
 
 def test_a_call_may_name_its_audience(place: House) -> None:
-    meeting = drafted(place)
+    meeting = scene.drafted(place)
     who = scene.actor(place.secretary)
     terms = [{"unit_id": place.cell.id, "reach": BELOW, "role": "secretary"}]
     service.call(who, meeting.id, {"audience": {"include": terms}, "combined": False})
@@ -134,7 +115,7 @@ def test_a_call_may_name_its_audience(place: House) -> None:
 
 
 def test_an_audience_outside_the_scope_is_refused(place: House) -> None:
-    meeting = drafted(place)
+    meeting = scene.drafted(place)
     audience = {"include": [{"unit_id": place.other.id}]}
     with pytest.raises(Invalid, match="audience_not_allowed"):
         service.call(
@@ -143,13 +124,13 @@ def test_an_audience_outside_the_scope_is_refused(place: House) -> None:
 
 
 def test_a_meeting_is_called_once_and_before_it_starts(place: House, at: Stop) -> None:
-    meeting = called(place)
+    meeting = scene.called(place)
     with pytest.raises(Conflict, match="meeting_not_draft"):
-        service.call(scene.actor(place.secretary), meeting.id, NO_AUDIENCE)
-    late = drafted(place)
+        service.call(scene.actor(place.secretary), meeting.id, scene.NO_AUDIENCE)
+    late = scene.drafted(place)
     at(STARTS)
     with pytest.raises(Conflict, match="meeting_started"):
-        service.call(scene.actor(place.secretary), late.id, NO_AUDIENCE)
+        service.call(scene.actor(place.secretary), late.id, scene.NO_AUDIENCE)
     assert scene.notices(late) == []
 
 
@@ -158,14 +139,14 @@ def test_everyone_invited_must_be_able_to_read_the_papers(place: House) -> None:
     secretaries = [scene.bucket(place.cell, role="secretary")]
     narrow = scene.document(place.cell, place.secretary, buckets=secretaries, number=2)
     unpublished = scene.document(place.cell, place.secretary, state="draft", number=3)
-    meeting = drafted(place, material_ids=[good.id, narrow.id, unpublished.id])
+    meeting = scene.drafted(place, material_ids=[good.id, narrow.id, unpublished.id])
     who = scene.actor(place.secretary)
     with pytest.raises(Conflict) as refused:
-        service.call(who, meeting.id, NO_AUDIENCE)
+        service.call(who, meeting.id, scene.NO_AUDIENCE)
     assert refused.value.code == "material_not_visible"
     assert refused.value.errors.keys() == {str(narrow.id), str(unpublished.id)}
     change(place, meeting, material_ids=[good.id])
-    service.call(who, meeting.id, NO_AUDIENCE)
+    service.call(who, meeting.id, scene.NO_AUDIENCE)
     with pytest.raises(Conflict, match="material_not_visible"):
         change(place, meeting, material_ids=[good.id, narrow.id])
     assert papers.materials(meeting.id) == [good.id]
@@ -173,7 +154,7 @@ def test_everyone_invited_must_be_able_to_read_the_papers(place: House) -> None:
 
 def test_a_recalled_paper_does_not_stop_other_news(place: House, db: Session) -> None:
     paper = scene.document(place.cell, place.secretary)
-    meeting = called(place, material_ids=[paper.id])
+    meeting = scene.called(place, material_ids=[paper.id])
     paper.state, paper.recalled_at, paper.recall_reason = "recalled", NOW, "Nhầm"
     db.flush()
     change(place, meeting, place="Trụ sở xã")
@@ -184,7 +165,7 @@ def test_a_recalled_paper_does_not_stop_other_news(place: House, db: Session) ->
 
 
 def test_a_change_after_the_call_is_told(place: House) -> None:
-    meeting = called(place)
+    meeting = scene.called(place)
     later = STARTS + timedelta(days=1)
     change(place, meeting, starts_at=later, place="Trụ sở xã", agenda=[])
     assert (meeting.starts_at, meeting.place, meeting.revision) == (later, "Trụ sở xã", 3)
@@ -196,7 +177,7 @@ def test_a_change_after_the_call_is_told(place: House) -> None:
 
 
 def test_a_change_of_a_draft_is_not_told(place: House) -> None:
-    meeting = drafted(place)
+    meeting = scene.drafted(place)
     change(place, meeting, title="Sinh hoạt chuyên đề", kind="thematic", chair_id=None)
     assert (meeting.title, meeting.kind, meeting.chair_id) == (
         "Sinh hoạt chuyên đề",
@@ -209,7 +190,7 @@ def test_a_change_of_a_draft_is_not_told(place: House) -> None:
 
 def test_what_stands_already_is_no_change(place: House) -> None:
     paper = scene.document(place.cell, place.secretary)
-    meeting = called(place, material_ids=[paper.id])
+    meeting = scene.called(place, material_ids=[paper.id])
     same = scene.body(place, material_ids=[paper.id])
     del same["unit_id"]
     change(place, meeting, **same)
@@ -228,14 +209,14 @@ def test_what_stands_already_is_no_change(place: House) -> None:
 def test_a_called_meeting_does_not_change_its_nature(
     place: House, body: dict[str, Any], error: type[Exception]
 ) -> None:
-    meeting = called(place)
+    meeting = scene.called(place)
     with pytest.raises(error):
         change(place, meeting, **body)
     assert scene.notices(meeting) == ["meeting_called"]
 
 
 def test_a_cancelled_meeting_stays_on_phones_and_its_notices_go(place: House) -> None:
-    meeting = called(place)
+    meeting = scene.called(place)
     service.cancel(scene.actor(place.secretary), meeting.id, "Bão số 3")
     assert (meeting.state, meeting.cancel_reason) == ("cancelled", "Bão số 3")
     assert scene.touched("meeting", meeting.id) == {scene.bucket(place.cell): "put"}
@@ -245,96 +226,3 @@ def test_a_cancelled_meeting_stays_on_phones_and_its_notices_go(place: House) ->
         service.cancel(scene.actor(place.secretary), meeting.id, "Lần nữa")
     with pytest.raises(Conflict, match="meeting_is_cancelled"):
         service.reply(scene.actor(place.an), meeting.id, answer="coming", reason=None)
-
-
-def test_the_last_reply_counts_and_touches_the_own_bucket_only(
-    place: House, db: Session, at: Stop
-) -> None:
-    meeting = called(place)
-    before = scene.touched("meeting", meeting.id)
-    service.reply(scene.actor(place.an), meeting.id, answer="absent", reason="Đi công tác")
-    at(NOW + timedelta(hours=1))
-    service.reply(scene.actor(place.an), meeting.id, answer="coming", reason=None)
-    (kept,) = db.scalars(select(MeetingReply).where(MeetingReply.meeting_id == meeting.id))
-    assert (kept.answer, kept.reason, kept.replied_at) == (
-        "coming",
-        None,
-        NOW + timedelta(hours=1),
-    )
-    own = audiences.personal_buckets([place.an.id])[place.an.id]
-    assert scene.touched("meeting_reply", meeting.id) == {own: "put"}
-    assert scene.touched("meeting", meeting.id) == before
-    assert len(scene.trail(meeting.id)) == 2
-
-
-def test_replies_are_for_the_invited_until_the_start(place: House, at: Stop) -> None:
-    meeting, draft = called(place), drafted(place)
-    for who, of in ((place.stranger, meeting), (place.overseer, meeting), (place.an, draft)):
-        with pytest.raises(NotFound):
-            service.reply(scene.actor(who), of.id, answer="coming", reason=None)
-    at(scene.before_start(seconds=1))
-    service.reply(scene.actor(place.an), meeting.id, answer="coming", reason=None)
-    at(STARTS)
-    with pytest.raises(Conflict, match="reply_closed"):
-        service.reply(scene.actor(place.an), meeting.id, answer="coming", reason=None)
-
-
-def test_the_gate(place: House) -> None:
-    meeting, draft = called(place), drafted(place)
-
-    def seen(who: Member, of: Meeting) -> bool:
-        try:
-            return bool(service.find_for(scene.actor(who), of.id))
-        except NotFound:
-            return False
-
-    table = {
-        "secretary": (seen(place.secretary, meeting), seen(place.secretary, draft)),
-        "overseer": (seen(place.overseer, meeting), seen(place.overseer, draft)),
-        "member": (seen(place.an, meeting), seen(place.an, draft)),
-        "neighbour": (seen(place.neighbour, meeting), seen(place.neighbour, draft)),
-    }
-    assert table == {
-        "secretary": (True, True),
-        "overseer": (True, True),
-        "member": (True, False),
-        "neighbour": (False, False),
-    }
-    with pytest.raises(Forbidden):
-        service.find_for(scene.actor(place.overseer), meeting.id, Permission.MEETING_WRITE)
-    with pytest.raises(Forbidden):
-        service.cancel(scene.actor(place.an), meeting.id, "Không")
-    with pytest.raises(NotFound):
-        service.cancel(scene.actor(place.neighbour), meeting.id, "Không")
-    assert meeting.state == "called"
-
-
-def test_the_counts_are_for_who_prepares_or_oversees(place: House) -> None:
-    meeting = called(place)
-    service.reply(scene.actor(place.an), meeting.id, answer="coming", reason=None)
-    service.reply(scene.actor(place.binh), meeting.id, answer="absent", reason="Ốm")
-    shown = {
-        who.full_name: service.show(
-            scene.actor(who), service.find_for(scene.actor(who), meeting.id)
-        )
-        for who in (place.an, place.overseer)
-    }
-    assert shown[place.an.full_name]["reply_counts"] is None
-    assert shown[place.an.full_name]["reply"].answer == "coming"
-    assert shown[place.overseer.full_name]["reply"] is None
-    assert shown[place.overseer.full_name]["reply_counts"] == {
-        "invited": 3,
-        "coming": 1,
-        "absent": 1,
-        "unanswered": 1,
-    }
-
-
-def test_a_member_who_has_left_is_not_among_the_invited(place: House, db: Session) -> None:
-    meeting = called(place)
-    place.binh.left_on = NOW.date()
-    build.member(place.cell, "Cao Thị Oanh", start=STARTS.date())
-    db.flush()
-    who = scene.actor(place.secretary)
-    shown = service.show(who, service.find_for(who, meeting.id))
-    assert shown["reply_counts"]["invited"] == 2

@@ -20,7 +20,6 @@ from tests.conftest import Real
 from tests.handbook.meetings import house as scene
 
 Stop = Callable[[datetime], None]
-NO_AUDIENCE = {"audience": None, "combined": False}
 PATIENCE = 10
 
 
@@ -42,7 +41,7 @@ def build(real: Real, *, call: bool = True) -> Scene:
         secretary = scene.actor(place.secretary)
         meeting = service.draft(secretary, scene.body(place)).meeting
         if call:
-            service.call(secretary, meeting.id, NO_AUDIENCE)
+            service.call(secretary, meeting.id, scene.NO_AUDIENCE)
         people = [scene.actor(who) for who in (place.secretary, place.an, place.binh)]
         return Scene(meeting.id, scene.bucket(place.cell), *people)
 
@@ -80,7 +79,7 @@ def test_one_of_two_calls_is_refused(real: Real, at: Stop) -> None:
         start.wait(PATIENCE)
         try:
             with real.write():
-                service.call(one.secretary, one.meeting, NO_AUDIENCE)
+                service.call(one.secretary, one.meeting, scene.NO_AUDIENCE)
         except Conflict as refused:
             return refused.code
         return "called"

@@ -55,8 +55,8 @@ def test_where_a_post_may_be_given(db: Session, house: House, officer: Actor) ->
         positions.give(officer, house.plain.id, position_in(house.neighbour))
     with pytest.raises(Forbidden):
         positions.give(officer, house.plain.id, position_in(house.province))
+    stranger = build.member(house.neighbour_cell)
     with pytest.raises(NotFound):
-        stranger = build.member(house.neighbour_cell)
         positions.give(officer, stranger.id, position_in(house.commune))
     house.other_cell.dissolved_on = clock.today()
     db.flush()

@@ -15,6 +15,7 @@ from models import (
     Account,
     Acknowledgement,
     Campaign,
+    CampaignCount,
     CampaignDocument,
     CampaignTarget,
     Document,
@@ -197,7 +198,10 @@ def work(wanted: Work) -> int:
     if claimed:
         wanted.settle(session, claimed, None)
         session.flush()
-    session.expire_all()
+    for row in session:
+        if isinstance(row, Campaign | CampaignTarget | CampaignCount):
+            session.expire(row)
+            session.refresh(row)
     return len(claimed)
 
 
@@ -211,9 +215,16 @@ def settle() -> None:
             pass
 
 
-def now_due() -> None:
-    """Let all work be due: within one transaction the database's time stands still."""
-    database.session().execute(text("UPDATE stale_mark SET due_at = now()"))
+def quiet(row: Campaign) -> None:
+    """Freeze a campaign to the end, whatever else runs on the server; ``row`` may be stale."""
+    session = database.session()
+    for _ in range(2):
+        work(FREEZE)
+    moved = "UPDATE campaign SET quiet_after = 0, due_at = now() WHERE id = :id"
+    session.execute(text(moved), {"id": row.id})
+    work(FREEZE)
+    state = select(Campaign.state).where(Campaign.id == row.id)
+    assert session.scalar(state) == "issued"
 
 
 def targets(row: Campaign) -> dict[uuid.UUID, CampaignTarget]:
