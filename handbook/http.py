@@ -198,7 +198,8 @@ class Routes(Blueprint):
         def stub() -> None: ...
 
         stub.__doc__ = view.__doc__
-        documented: Any = self.response(status, out, content_type=content_type)(stub)
+        shown = out if out or not content_type else dict(_FILE)
+        documented: Any = self.response(status, shown, content_type=content_type)(stub)
         for code, meaning in (also or {}).items():
             documented = self.alt_response(code, description=meaning)(documented)
         if query:
@@ -231,6 +232,7 @@ class _ProblemRef:
     schema = "Problem"
 
 
+_FILE = {"type": "string", "format": "binary"}
 _KEY_HEADER = {
     "in": "header",
     "name": "Idempotency-Key",

@@ -13,12 +13,25 @@ from models import Campaign, Document, Member, Rows, Unit
 
 # Rows fetched at a time: a province's member sheet never stands in memory.
 FETCHED = 2000
-_CAMPAIGN_FIGURES = (
-    "targets completed completed_late started pending percent no_device entered_by_secretary"
-).split()
-_DOCUMENT_FIGURES = (
-    "addressed opened read acknowledged acknowledged_older percent no_device"
-).split()
+_CAMPAIGN_FIGURES = [
+    "targets",
+    "completed",
+    "completed_late",
+    "started",
+    "pending",
+    "percent",
+    "no_device",
+    "entered_by_secretary",
+]
+_DOCUMENT_FIGURES = [
+    "addressed",
+    "opened",
+    "read",
+    "acknowledged",
+    "acknowledged_older",
+    "percent",
+    "no_device",
+]
 
 
 class Words:

@@ -6,7 +6,7 @@ enrolled for the member's account, whether or not it has been used of late.
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from handbook import clock, database, messages
 from handbook.access import Actor, Permission
@@ -14,6 +14,7 @@ from handbook.errors import NotFound
 from handbook.reports import queries, rules
 from models import LABEL_WIDTH, Campaign, Document, Unit
 
+_T = TypeVar("_T")
 _COUNTED = ("targets", "started", "completed", "completed_late", "no_device", "entered")
 _SEEN = ("addressed", "opened", "read", "acknowledged", "acknowledged_older", "no_device")
 
@@ -44,12 +45,13 @@ def get_document(actor: Actor, document_id: uuid.UUID, unit_id: uuid.UUID) -> tu
 
 def _unit(actor: Actor, unit_id: uuid.UUID) -> Unit:
     scopes = actor.scopes(Permission.REPORT_READ)
-    return _or_not_found(
+    row: Unit | None = (
         database.session().execute(queries.unit(unit_id, scopes)).scalar_one_or_none()
     )
+    return _or_not_found(row)
 
 
-def _or_not_found(found: Any) -> Any:
+def _or_not_found(found: _T | None) -> _T:
     if found is None:
         raise NotFound
     return found

@@ -61,8 +61,8 @@ class Client:
         json: object = None,
         files: tuple[str, bytes] | None = None,
         headers: Mapping[str, str] | None = None,
+        query: Mapping[str, object] | None = None,
         expect: tuple[int, ...] = (200, 201, 202, 204),
-        **query: object,
     ) -> Answer:
         """Return the answer to ``method`` on ``path`` below the API.
 
@@ -104,7 +104,7 @@ class Client:
 
     def get(self, path: str, **query: object) -> Any:
         """Return the JSON of a GET."""
-        return self.call("GET", path, **query).json
+        return self.call("GET", path, query=query).json
 
     def post(self, path: str, json: object) -> Any:
         """Return the JSON of a POST."""
@@ -119,7 +119,7 @@ class Client:
         items: list[Any] = []
         cursor: dict[str, object] = {}
         while True:
-            found = self.get(path, limit=200, **cursor, **query)
+            found = self.get(path, **{"limit": 200, **cursor, **query})
             items += found["items"]
             if found["next_cursor"] is None:
                 return items

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from handbook import text
 
 _NUMBER: Final = re.compile(
-    r"^\W*Số\s*:?\s*(\d{1,5})\s*-\s*([^\W\d_]+)\s*/\s*([^\W\d_][\w./-]*)", re.M
+    r"^\W*Số\s*:?\s*(\d{1,5})\s*-\s*([^\W\d_]+)\s*/\s*([^\W\d_][\w./-]*)", re.MULTILINE
 )
 _DATE: Final = re.compile(r"ngày\s+(\d{1,2})\s+tháng\s+(\d{1,2})\s+năm\s+(\d{4})")
 _ABOUT: Final = re.compile(r"^(?:V/v|Về|về)\b")
@@ -83,8 +83,8 @@ def _paragraphs(path: Path) -> Iterable[str]:
             entry = archive.getinfo("word/document.xml")
             if entry.file_size > _MOST_XML:
                 return []
-            root = ElementTree.fromstring(archive.read(entry))  # noqa: S314 - the user's own file
-    except (OSError, KeyError, zipfile.BadZipFile, ElementTree.ParseError):
+            root = ET.fromstring(archive.read(entry))  # noqa: S314 - the user's own file
+    except (OSError, KeyError, zipfile.BadZipFile, ET.ParseError):
         return []
     return [
         text.nfc("".join(piece.text or "" for piece in paragraph.iter(f"{_WORD}t")))

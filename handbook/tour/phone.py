@@ -29,7 +29,9 @@ class Phone:
         """Pull everything new, apply it, and return the changes in their order."""
         told: list[dict[str, Any]] = []
         while True:
-            answer = self._client.call("GET", "/sync", cursor=self._cursor, expect=(200,))
+            answer = self._client.call(
+                "GET", "/sync", query={"cursor": self._cursor}, expect=(200,)
+            )
             page = answer.json
             if page["reset"]:
                 self._held.clear()
@@ -46,7 +48,7 @@ class Phone:
         answer = self._client.call(
             "GET",
             "/sync",
-            cursor=self._cursor,
+            query={"cursor": self._cursor},
             headers={"If-None-Match": self._tag},
             expect=(200, 304),
         )

@@ -359,13 +359,12 @@ HEADERS = {
 }
 
 
-@pytest.mark.parametrize("name", HEADERS)
-def test_odd_headers_do_no_harm(door: Door, name: str) -> None:
+def test_odd_headers_do_no_harm(door: Door) -> None:
     for operation in door.operations():
         if operation.method != "GET":
             continue
         path = path_to_nothing(door.app, operation) + door.query(operation)
-        for value in HEADERS[name]:
-            door.expect(
-                {200, 206, 304, 400, 404, 416}, value, operation, path, headers={name: value}
-            )
+        for number in range(max(map(len, HEADERS.values()))):
+            headers = {name: odd[number % len(odd)] for name, odd in HEADERS.items()}
+            told = f"the odd headers {number}"
+            door.expect({200, 206, 304, 400, 404, 416}, told, operation, path, headers=headers)

@@ -7,13 +7,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
+
 from handbook import clock, database, ids
 from handbook.audiences import service as audiences
 from handbook.changes import service as changes
 from handbook.documents import due, records
 from handbook.files import place
 from handbook.files.child import Part as Rendered
-from models import Document, DocumentVersion, Member, Part, StoredFile, Unit
+from models import (
+    AuditEntry,
+    Campaign,
+    CampaignDocument,
+    CampaignTarget,
+    Device,
+    DeviceAccount,
+    Document,
+    DocumentVersion,
+    Member,
+    Part,
+    Receipt,
+    StoredFile,
+    Unit,
+)
 from tests.support import build
 from tests.support.phone import Phone
 
@@ -144,6 +160,14 @@ def audience(unit: Unit) -> dict[str, Any]:
     return {"include": [{"unit_id": str(unit.id), "reach": "below", "role": "everyone"}]}
 
 
+def drafted(phone: Phone, scene: Library, **more: Any) -> dict[str, Any]:
+    """Return a draft of the commune made over HTTP."""
+    answer = phone.post("/documents", body(scene.commune, **more))
+    assert answer.status_code == 201, answer.json
+    found: dict[str, Any] = answer.json
+    return found
+
+
 def upload(phone: Phone, document_id: object, content: bytes, name: str = "van ban.docx") -> Any:
     """Return the answer to an upload of ``content`` as a version of a document."""
     return phone.post(
@@ -163,3 +187,54 @@ def render() -> int:
 def sha256(content: bytes) -> str:
     """Return the SHA-256 of some bytes."""
     return hashlib.sha256(content).hexdigest()
+
+
+def receive(device: Device, bucket_id: uuid.UUID, position: int) -> None:
+    """Let a device prove that it pulled a bucket up to a position."""
+    session = database.session()
+    account = select(DeviceAccount.account_id).where(DeviceAccount.device_id == device.id)
+    session.add(
+        Receipt(
+            device_id=device.id,
+            account_id=session.scalars(account).one(),
+            bucket_id=bucket_id,
+            position=position,
+        )
+    )
+    session.flush()
+
+
+def study(
+    scene: Library, document_id: uuid.UUID, target: Member, state: str = "issued"
+) -> Campaign:
+    """Return a new campaign of the commune with one document and one frozen target."""
+    session = database.session()
+    campaign = Campaign(
+        id=ids.new(),
+        unit_id=scene.commune.id,
+        title="Học tập nghị quyết",
+        requires_read=True,
+        requires_acknowledgement=False,
+        deadline=clock.now(),
+        state=state,
+        issued_at=clock.now(),
+        created_by=build.account(scene.clerk).id,
+    )
+    session.add(campaign)
+    session.flush()
+    session.add(CampaignDocument(campaign_id=campaign.id, document_id=document_id, ordinal=1))
+    session.add(
+        CampaignTarget(
+            campaign_id=campaign.id,
+            member_id=target.id,
+            unit_id=scene.cell.id,
+            unit_path=scene.cell.path,
+        )
+    )
+    session.flush()
+    return campaign
+
+
+def actions() -> list[str]:
+    """Return the audit actions so far, in order."""
+    return list(database.session().scalars(select(AuditEntry.action).order_by(AuditEntry.number)))

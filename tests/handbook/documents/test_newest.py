@@ -1,5 +1,6 @@
 """The reader's library: the right rows, newest first, in pages, cheap, and equal to its schema."""
 
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -7,32 +8,20 @@ import orjson
 import pytest
 from sqlalchemy.orm import Session
 
-from handbook import access, database
+from handbook import access, database, ids
 from handbook.access import Actor
 from handbook.audiences import service as audiences
 from handbook.changes import service as changes
 from handbook.documents import newest, schemas
 from handbook.http import Handbook
 from models import Acknowledgement, Document, Issuer, Progress
-from tests.support import build, library
+from tests.support import library
 from tests.support.counting import assert_queries
 from tests.support.library import Library
 from tests.support.phone import Phone
 
 NOON = datetime(2026, 11, 1, 5, tzinfo=UTC)
 Stop = Callable[[datetime], None]
-
-
-@pytest.fixture
-def scene(db: Session) -> Library:
-    """Return two communes with their clerks and readers."""
-    return library.make()
-
-
-@pytest.fixture
-def reader(app: Handbook, scene: Library) -> Phone:
-    """Return the phone of a member of the commune's cell."""
-    return Phone(app, scene.reader)
 
 
 def publish(scene: Library, at: Stop, count: int, start: int = 0) -> list[str]:
@@ -71,7 +60,7 @@ def test_recalled_ones_do_not_shorten_a_page(
 ) -> None:
     kept = publish(scene, at, 3)
     for one in publish(scene, at, 5, start=10):
-        row = database.session().get_one(Document, build.uuid.UUID(one))
+        row = database.session().get_one(Document, uuid.UUID(one))
         row.state, row.recalled_at, row.recall_reason = "recalled", NOON, "x"
     page = reader.get("/documents?limit=2").json
     assert [line["id"] for line in page["items"]] == kept[:2]
@@ -117,7 +106,7 @@ def test_own_state_is_mine_alone(app: Handbook, db: Session, scene: Library, rea
     )
     database.session().add(
         Acknowledgement(
-            id=build.ids.new(),
+            id=ids.new(),
             member_id=scene.reader.id,
             document_id=shown.id,
             version_id=shown.version_id,
@@ -145,7 +134,7 @@ def test_own_state_is_mine_alone(app: Handbook, db: Session, scene: Library, rea
 def test_rows_dumped_by_hand_equal_the_schema(
     db: Session, scene: Library, reader: Phone, at: Stop
 ) -> None:
-    issuer = Issuer(id=build.ids.new(), name="Tỉnh ủy", name_folded="tinh uy", symbol="TU")
+    issuer = Issuer(id=ids.new(), name="Tỉnh ủy", name_folded="tinh uy", symbol="TU")
     database.session().add(issuer)
     database.session().flush()
     at(NOON + timedelta(microseconds=1500))
@@ -187,7 +176,7 @@ def test_nothing_new_is_304_after_authorisation(
     assert Phone(app, None).get("/documents", headers=headers).status_code == 401
     assert Phone(app, scene.other_reader).get("/documents", headers=headers).status_code == 200
     own = audiences.personal_buckets([scene.reader.id])
-    changes.touch("document_state", build.ids.new(), own.values())
+    changes.touch("document_state", ids.new(), own.values())
     changes.flush(database.session())
     changed = reader.get("/documents", headers=headers)
     assert changed.status_code == 200

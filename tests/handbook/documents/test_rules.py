@@ -54,11 +54,12 @@ def test_every_state_after_an_act_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("unit_kind", "listed", "may"),
-    [("cell", True, True), ("cell", False, False), ("commune", False, True)],
+    ("unit_kind", "others"),
+    [("cell", False), ("commune", True), ("province", True)],
 )
-def test_only_a_cell_is_held_to_the_list(unit_kind: str, listed: bool, may: bool) -> None:
-    assert rules.may_use_type(unit_kind, cell_may_issue=listed) is may
+def test_only_a_cell_is_held_to_the_list(unit_kind: str, *, others: bool) -> None:
+    assert rules.may_use_type(unit_kind, cell_may_issue=True)
+    assert rules.may_use_type(unit_kind, cell_may_issue=False) is others
 
 
 @pytest.mark.parametrize("secrecy", rules.SECRECIES)

@@ -17,21 +17,9 @@ from tests.support.phone import Phone
 
 
 @pytest.fixture
-def scene(db: Session) -> Library:
-    """Return two communes with their clerks and readers."""
-    return library.make()
-
-
-@pytest.fixture
 def shown(scene: Library) -> Document:
     """Return a published document."""
     return library.published(scene.commune, scene.clerk)
-
-
-@pytest.fixture
-def reader(app: Handbook, scene: Library) -> Phone:
-    """Return the phone of a member of the commune's cell."""
-    return Phone(app, scene.reader)
 
 
 @pytest.fixture
@@ -169,7 +157,12 @@ def test_a_file_closes_when_nobody_reads_on(
 ) -> None:
     closed: list[bool] = []
     close = serving._Slice.close
-    monkeypatch.setattr(serving._Slice, "close", lambda part: (closed.append(True), close(part)))
+
+    def note(part: serving._Slice) -> None:
+        closed.append(True)
+        close(part)
+
+    monkeypatch.setattr(serving._Slice, "close", note)
     answer = reader.get(f"/documents/{shown.id}/file", buffered=False)
     answer.close()
     assert closed

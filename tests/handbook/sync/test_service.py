@@ -200,7 +200,7 @@ def act(
 
 
 @settings(
-    max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @given(st.lists(ACTS, max_size=12))
 def test_old_state_plus_delta_is_a_full_fetch(
