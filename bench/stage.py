@@ -1,13 +1,9 @@
 """The stage: a province in an embedded database of its own, the server as in production."""
 
-import json
 import os
-import subprocess
-import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +17,24 @@ from handbook import config, database, demo, embedded, launch
 from handbook.app import create_app
 from handbook.http import Handbook
 
-VAR = launch.ROOT / "var" / "bench"
+ROOT = launch.ROOT / "var" / "bench"
 PORT = 8790
 FCM_PORT = 8791
+JSON = {"Content-Type": "application/json"}
 
 
 @dataclass
 class Stage:
     """What a benchmark works on."""
 
+    var: Path
     settings: config.Settings
     urls: launch.DatabaseUrls
     app: Handbook
     console: Console
     web: Group
     postgres: Group
-    facts: int
+    memory: dict[str, list[float]] = field(default_factory=dict)
 
     def client(self, token: str | None = None) -> Client:
         """Return a connection to the web server."""
@@ -44,9 +42,7 @@ class Stage:
 
     def connect(self, *, autocommit: bool = True) -> psycopg.Connection[Any]:
         """Return a plain connection as the owner."""
-        address = make_url(self.urls.owner).set(drivername="postgresql")
-        plain = address.render_as_string(hide_password=False)
-        return psycopg.connect(plain, autocommit=autocommit)
+        return psycopg.connect(_plain(self.urls.owner), autocommit=autocommit)
 
     def one(self, statement: str, **params: object) -> Any:
         """Return the first column of the only row of a statement."""
@@ -61,11 +57,8 @@ class Stage:
             if row is None:
                 raise RuntimeError(f"member {member_id} has no account with a device")
         with self.app.app_context():
-            return str(
-                create_access_token(
-                    identity=str(row[1]), additional_claims={"sid": str(row[0])}
-                )
-            )
+            claims = {"sid": str(row[0])}
+            return str(create_access_token(identity=str(row[1]), additional_claims=claims))
 
 
 _SESSION = """
@@ -82,8 +75,8 @@ SELECT id, account_id FROM made
 """
 
 
-def environment(**more: str) -> dict[str, str]:
-    """Return the environment of the benchmark's processes."""
+def environment(var: Path, **more: str) -> dict[str, str]:
+    """Return the environment of the benchmark's processes; ``var`` is their working folder."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -92,7 +85,7 @@ def environment(**more: str) -> dict[str, str]:
     return {
         **kept,
         "HANDBOOK_ENV": "development",
-        "HANDBOOK_VAR": str(VAR),
+        "HANDBOOK_VAR": str(var),
         "HANDBOOK_WEB_PORT": str(PORT),
         "HANDBOOK_RATE_LIMITS": "off",
         "HANDBOOK_QUIET_HOURS": "",
@@ -104,32 +97,52 @@ def environment(**more: str) -> dict[str, str]:
 
 @contextmanager
 def open_stage(console: Console, *, members: int, cells: int, facts: int) -> Iterator[Stage]:
-    """Give the stage, building the province first when it is not there."""
-    VAR.mkdir(parents=True, exist_ok=True)
-    base = config.load(environment())
-    with embedded.start(VAR / "postgres") as server:
-        urls = launch.DatabaseUrls(
-            server.url(role=embedded.APP), server.url(role=embedded.OWNER)
-        )
+    """Give the stage; a province of that size is built first when it is not there.
+
+    Each size has a database of its own below ``var/bench``, kept for the next run.
+    """
+    var = ROOT / f"{members}-{cells}-{facts}"
+    var.mkdir(parents=True, exist_ok=True)
+    settings = config.load(environment(var))
+    with embedded.start(var / "postgres") as server:
+        urls = launch.DatabaseUrls(server.url(role=embedded.APP), server.url(role=embedded.OWNER))
         database.upgrade(urls.owner, urls.application_role)
-        app = create_app(base, urls.application)
+        app = create_app(settings, urls.application)
         if demo.is_empty(app):
             console.print("Building a province (kept in var/bench for the next run)…")
-            demo.province(app, console, members=members, cells=cells, facts=facts)
-        with web(base, urls) as group:
-            yield Stage(base, urls, app, console, group, Group([server.pid]), facts)
+            demo.province(
+                app, console, members=members, cells=cells, facts=facts, owner_url=urls.owner
+            )
+            _settle(server)
+        with web(var, settings, urls) as group:
+            yield Stage(var, settings, urls, app, console, group, Group([server.pid]))
+
+
+def _settle(server: embedded.Server) -> None:
+    """Do at once what the database would do in the minutes after a load."""
+    address = _plain(server.url(role=embedded.ADMIN))
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+        connection.execute("CHECKPOINT")
+
+
+def _plain(url: str) -> str:
+    """Return an address of SQLAlchemy's in the driver's form."""
+    address = make_url(url).set(drivername="postgresql")
+    return address.render_as_string(hide_password=False)
 
 
 @contextmanager
 def web(
+    var: Path,
     settings: config.Settings,
     urls: launch.DatabaseUrls,
     command: list[str] | None = None,
-    extra: Mapping[str, str] | None = None,
 ) -> Iterator[Group]:
     """Run the web server and give its processes."""
-    names = {**environment(**(extra or {})), **_database_names(urls)}
-    children = launch.Children([command or launch.web_command(settings)], names)
+    children = launch.Children(
+        [command or launch.web_command(settings)], {**environment(var), **names(urls)}
+    )
     try:
         launch.wait_until_live(settings, children)
         yield Group([children.processes[0].pid])
@@ -140,58 +153,16 @@ def web(
 @contextmanager
 def worker(stage: Stage, credentials: Path, number: int = 1) -> Iterator[Group]:
     """Run ``number`` workers that push through the fake and give their processes."""
-    names = {
-        **environment(FCM_CREDENTIALS=str(credentials), FCM_URL=f"http://127.0.0.1:{FCM_PORT}"),
-        **_database_names(stage.urls),
-    }
-    children = launch.Children([launch.worker_command()] * number, names)
+    told = environment(
+        stage.var, FCM_CREDENTIALS=str(credentials), FCM_URL=f"http://127.0.0.1:{FCM_PORT}"
+    )
+    children = launch.Children([launch.worker_command()] * number, {**told, **names(stage.urls)})
     try:
         yield Group([one.pid for one in children.processes])
     finally:
         children.stop()
 
 
-def _database_names(urls: launch.DatabaseUrls) -> dict[str, str]:
+def names(urls: launch.DatabaseUrls) -> dict[str, str]:
+    """Return the settings that name the database."""
     return {"DATABASE_URL": urls.application, "DATABASE_OWNER_URL": urls.owner}
-
-
-@contextmanager
-def fake_fcm() -> Iterator[Path]:
-    """Run the fake of FCM in a process of its own and give the path of its credentials."""
-    credentials = VAR / "fcm.json"
-    credentials.unlink(missing_ok=True)
-    command = [
-        sys.executable, "-m", "tests.support.fcm",
-        "--port", str(FCM_PORT), "--credentials", str(credentials),
-    ]  # fmt: skip
-    process = subprocess.Popen(command, cwd=launch.ROOT, env=environment())
-    try:
-        deadline = time.monotonic() + 20
-        while not credentials.exists() or not _stats_answer():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("the fake of FCM did not start")
-            time.sleep(0.05)
-        yield credentials
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _stats_answer() -> bool:
-    try:
-        fcm_stats()
-    except OSError:
-        return False
-    return True
-
-
-def fcm_stats() -> dict[str, Any]:
-    """Return what the fake has counted."""
-    _, body, _ = Client(FCM_PORT).call("GET", "/stats")
-    found: dict[str, Any] = json.loads(body)
-    return found
-
-
-def with_port(settings: config.Settings, port: int) -> config.Settings:
-    """Return the settings with another port."""
-    return replace(settings, web_port=port)

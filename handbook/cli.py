@@ -14,6 +14,7 @@ from handbook.http import Handbook
 
 OPENAPI_FILE = launch.ROOT / "docs" / "openapi.yaml"
 console = Console(highlight=False)
+_TOLD = (config.SettingsError, launch.LaunchError, embedded.EmbeddedError, tour.TourError)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,7 +31,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)
-    except (config.SettingsError, launch.LaunchError, embedded.EmbeddedError, tour.TourError) as error:
+    except _TOLD as error:
         console.print(str(error), style="red", markup=False)
         sys.exit(1)
 

@@ -44,7 +44,7 @@ def build(settings: Settings, sender: Sender) -> Jobs:
     """Return all kinds of due work and all ticks."""
     return Jobs(
         works=(
-            fanout.work(today=clock.today, lease_seconds=settings.lease_seconds),
+            fanout.work(now=clock.now, day_of=clock.day_of, lease_seconds=settings.lease_seconds),
             outbox.work(
                 sender,
                 texts=texts,
@@ -96,7 +96,11 @@ def run_worker(app: Handbook, settings: Settings) -> None:
         scheduler.start()
         LOG.info("worker_started", works=[work.name for work in found.works])
         runner.Worker(
-            found, transaction, listen_url(app), sweep_seconds=settings.worker_sweep_seconds
+            found,
+            transaction,
+            listen_url(app),
+            sweep_seconds=settings.worker_sweep_seconds,
+            renew_seconds=settings.lease_seconds / 3,
         ).run(stop)
         scheduler.shutdown(wait=True)
     LOG.info("worker_stopped")

@@ -1,4 +1,4 @@
-"""The outbox: one push of one notice to one device, looked at again, sent, and settled.
+"""The outbox: one push of one notice to one device, sent and settled; ``recheck`` claims it.
 
 Counts are taken from these rows. A row is settled only by who still holds its fence; a worker that
 is killed after sending and before settling may repeat a push, and never loses one.
@@ -6,81 +6,29 @@ is killed after sending and before settling may repeat a push, and never loses o
 
 import random
 import uuid
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from push.sender import Message, Outcome, Sender
+from push.recheck import PAUSE, Claimed, Quiet, Texts, claim
+from push.sender import Outcome, Sender
 from push.work import Work
 
 LOG = structlog.get_logger(__name__)
-ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-SLICE = 640
 MOST_ATTEMPTS = 10
 FIRST_RETRY = timedelta(seconds=15)
 LONGEST_RETRY = timedelta(hours=2)
 SHORTEST_PAUSE = timedelta(seconds=60)
-LONGEST_TTL = timedelta(days=28)
-PAUSE = "push"
-Texts = Callable[[str, str], tuple[str, str]]
-Quiet = tuple[time, time] | None
+LONGEST_PAUSE = timedelta(hours=1)
+MISCONFIGURED_RETRY = timedelta(minutes=10)
 
 
-@dataclass(frozen=True)
-class Claimed:
-    """A leased row: what to send, or the verdict that was reached without sending."""
-
-    id: uuid.UUID
-    fence: int
-    attempts: int
-    device_id: uuid.UUID
-    address: str | None
-    message: Message | None
-    verdict: str | None
-    reason: str | None
-    put_off_seconds: float | None = None
-
-
-# The lease is taken first, in a CTE that runs once; what the re-check needs is joined to it.
-_CLAIM = text(
-    """
-    WITH due AS (
-      SELECT id FROM outbox
-      WHERE state IN ('queued', 'retry') AND due_at <= now()
-        AND (lease_until IS NULL OR lease_until < now())
-        AND NOT EXISTS (SELECT 1 FROM pause WHERE name = :pause AND until > now())
-      ORDER BY due_at, id LIMIT :slice
-      FOR UPDATE SKIP LOCKED
-    ), leased AS (
-      UPDATE outbox o SET lease_until = now() + make_interval(secs => :lease),
-        attempts = o.attempts + 1, fence = o.fence + 1
-      FROM due WHERE o.id = due.id
-      RETURNING o.id, o.fence, o.attempts, o.notice_id, o.device_id, o.member_id
-    )
-    SELECT l.id, l.fence, l.attempts, l.device_id, d.address, d.address_kind,
-      n.id AS notice_id, n.kind, n.object_kind, n.object_id, n.urgent, n.expires_at,
-      n.withdrawn_at IS NOT NULL AS withdrawn, a.language,
-      (k.opened_at IS NOT NULL OR coalesce(i.read_up_to >= n.published_at, false)) AS opened,
-      (a.id IS NULL OR a.disabled_at IS NOT NULL OR e.device_id IS NULL
-        OR coalesce(m.left_on <= CAST(:today AS date), false)) AS gone
-    FROM leased l
-    JOIN notice n ON n.id = l.notice_id
-    JOIN device d ON d.id = l.device_id
-    JOIN member m ON m.id = l.member_id
-    LEFT JOIN account a ON a.member_id = l.member_id
-    LEFT JOIN device_account e ON e.device_id = l.device_id AND e.account_id = a.id
-    LEFT JOIN notice_mark k ON k.notice_id = l.notice_id AND k.member_id = l.member_id
-    LEFT JOIN inbox_mark i ON i.member_id = l.member_id
-    ORDER BY l.id
-    """
-)
 _SETTLE = text(
     """
     UPDATE outbox o SET state = s.state, reason = s.reason, provider_id = s.provider_id,
@@ -97,17 +45,28 @@ _SETTLE = text(
 )
 _FORGET_ADDRESS = text(
     """
-    UPDATE device d SET address = NULL, address_kind = NULL
-    FROM unnest(CAST(:devices AS uuid[]), CAST(:addresses AS text[])) AS s(id, address)
-    WHERE d.id = s.id AND d.address = s.address
+    WITH gone AS (
+      SELECT d.id
+      FROM device d
+      JOIN unnest(CAST(:devices AS uuid[]), CAST(:addresses AS text[])) AS s(id, address)
+        ON d.id = s.id AND d.address = s.address
+      ORDER BY d.id FOR UPDATE OF d
+    )
+    UPDATE device d SET address = NULL, address_kind = NULL FROM gone WHERE d.id = gone.id
     """
 )
 _PAUSE = text(
     """
-    INSERT INTO pause (name, until) VALUES (:pause, now() + make_interval(secs => :seconds))
-    ON CONFLICT (name) DO UPDATE SET until = greatest(pause.until, excluded.until)
+    INSERT INTO pause AS p (name, until)
+    VALUES (:pause, now() + make_interval(secs => greatest(:asked, :least)))
+    ON CONFLICT (name) DO UPDATE SET
+      times = p.times + CASE WHEN p.until > now() THEN 0 ELSE 1 END,
+      until = greatest(p.until, now() + make_interval(secs => greatest(:asked, least(:most,
+        :least * power(2, p.times - CASE WHEN p.until > now() THEN 1 ELSE 0 END)))))
+    RETURNING extract(epoch FROM until - now())::float8
     """
 )
+_PAUSE_OVER = text("DELETE FROM pause WHERE name = :pause AND until <= now()")
 _RENEW = text(
     """
     UPDATE outbox o SET lease_until = now() + make_interval(secs => :lease)
@@ -137,98 +96,6 @@ def work(
         do=partial(send, sender),
         settle=settle,
         renew=partial(_renew, lease_seconds=lease_seconds),
-    )
-
-
-def claim(
-    session: Session,
-    *,
-    texts: Texts,
-    now: Callable[[], datetime],
-    quiet_hours: Quiet,
-    lease_seconds: float,
-) -> list[Claimed]:
-    """Lease up to 640 due rows and look at each again; nothing while the dispatcher is paused."""
-    instant = now()
-    rows = session.execute(
-        _CLAIM,
-        {
-            "pause": PAUSE,
-            "slice": SLICE,
-            "lease": lease_seconds,
-            "today": instant.astimezone(ZONE).date(),
-        },
-    )
-    return [_looked_at(row, texts, instant, quiet_hours) for row in rows]
-
-
-def _looked_at(row: Any, texts: Texts, instant: datetime, quiet: Quiet) -> Claimed:
-    verdict, reason, again_at = judge(row, instant, quiet)
-    return Claimed(
-        id=row.id,
-        fence=row.fence,
-        attempts=row.attempts,
-        device_id=row.device_id,
-        address=row.address,
-        message=None if verdict else _message(row, texts, instant),
-        verdict=verdict,
-        reason=reason,
-        put_off_seconds=(again_at - instant).total_seconds() if again_at else None,
-    )
-
-
-def judge(
-    row: Any, instant: datetime, quiet: Quiet
-) -> tuple[str | None, str | None, datetime | None]:
-    """Return (state, reason, when to look again) for a row not to be sent now, else three Nones."""
-    settled = (
-        (row.withdrawn, "suppressed", "withdrawn"),
-        (row.expires_at <= instant, "expired", "expired"),
-        (row.opened, "suppressed", "opened"),
-        (row.gone, "suppressed", "not_enrolled"),
-        (row.address is None, "dead", "no_address"),
-    )
-    for holds, state, reason in settled:
-        if holds:
-            return state, reason, None
-    again_at = None if row.urgent else quiet_until(instant, quiet)
-    return ("queued", "quiet_hours", again_at) if again_at else (None, None, None)
-
-
-def quiet_until(instant: datetime, quiet: Quiet) -> datetime | None:
-    """Return when the quiet hours that hold at ``instant`` end; None when none hold."""
-    if quiet is None:
-        return None
-    begin, end = quiet
-    local = instant.astimezone(ZONE)
-    inside = (
-        begin <= local.time() < end if begin <= end else local.time() >= begin or local.time() < end
-    )
-    if not inside:
-        return None
-    today = datetime.combine(local.date(), end, ZONE)
-    return today if today > local else today + timedelta(days=1)
-
-
-def _message(row: Any, texts: Texts, instant: datetime) -> Message:
-    title, body = texts(row.kind, row.language or "vi")
-    ttl = min(row.expires_at - instant, LONGEST_TTL)
-    return Message(
-        id=row.id,
-        address_kind=row.address_kind,
-        address=row.address,
-        title=title,
-        body=body,
-        data={
-            "notice_id": str(row.notice_id),
-            "kind": row.kind,
-            "object_kind": row.object_kind,
-            "object_id": str(row.object_id),
-        },
-        # FCM keeps four collapse keys for a device at most; object kinds are fewer.
-        collapse_key=row.object_kind,
-        ttl_seconds=int(ttl.total_seconds()),
-        urgent=row.urgent,
     )
 
 
@@ -268,6 +135,7 @@ class _Fate:
     counted: bool = True
 
 
+_LATER = {"throttled": SHORTEST_PAUSE, "misconfigured": MISCONFIGURED_RETRY}
 _FINAL = {"accepted": "accepted", "dead": "dead", "invalid": "failed"}
 
 
@@ -277,8 +145,8 @@ def _fate(one: Claimed, outcome: Outcome | None) -> _Fate:
         return _Fate(one.verdict or "retry", one.reason, delay=put_off, counted=put_off is None)
     if outcome.kind in _FINAL:
         return _Fate(_FINAL[outcome.kind], outcome.reason, outcome.provider_id)
-    if outcome.kind in {"throttled", "misconfigured"}:
-        seconds = max(outcome.retry_after_seconds or 0, SHORTEST_PAUSE.total_seconds())
+    if outcome.kind in _LATER:
+        seconds = max(outcome.retry_after_seconds or 0, _LATER[outcome.kind].total_seconds())
         return _Fate("retry", outcome.reason, delay=seconds, counted=False)
     if one.attempts >= MOST_ATTEMPTS:
         return _Fate("failed", outcome.reason)
@@ -320,13 +188,24 @@ def _forget_dead(
 
 
 def _pause_if_asked(session: Session, outcomes: Collection[Outcome]) -> None:
-    """Pause the whole dispatcher when the service is overloaded or refuses our credentials."""
-    asked = [one for one in outcomes if one.kind in {"throttled", "misconfigured"}]
-    if not asked:
-        return
-    seconds = max(SHORTEST_PAUSE.total_seconds(), *(one.retry_after_seconds or 0 for one in asked))
-    LOG.error("push_paused", reason=asked[0].reason, seconds=seconds)
-    session.execute(_PAUSE, {"pause": PAUSE, "seconds": seconds})
+    """Pause the whole dispatcher when the service is overloaded or takes nothing from us at all.
+
+    Each pause is twice the one before, until something is accepted and nothing throttled.
+    """
+    kinds = {one.kind for one in outcomes}
+    wrong = Counter(one.reason for one in outcomes if one.kind == "misconfigured")
+    if wrong:
+        LOG.error("push_misconfigured", reasons=dict(wrong))
+    if "throttled" in kinds or kinds == {"misconfigured"}:
+        asked = max(one.retry_after_seconds or 0.0 for one in outcomes)
+        limits = {
+            "least": SHORTEST_PAUSE.total_seconds(),
+            "most": LONGEST_PAUSE.total_seconds(),
+        }
+        row = session.execute(_PAUSE, {"pause": PAUSE, "asked": asked, **limits})
+        LOG.error("push_paused", seconds=round(row.scalar_one()), kinds=sorted(kinds))
+    elif "accepted" in kinds:
+        session.execute(_PAUSE_OVER, {"pause": PAUSE})
 
 
 def _renew(session: Session, claimed: Sequence[Claimed], *, lease_seconds: float) -> None:

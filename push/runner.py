@@ -8,9 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import psycopg
 import structlog
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from push.work import Jobs, Work
@@ -19,6 +21,8 @@ LOG = structlog.get_logger(__name__)
 CHANNEL = "handbook_work"
 LONGEST_BACK_OFF_SECONDS = 60.0
 RENEW_SECONDS = 15.0
+# Waits before settling again what the database would not take: what was sent must be noted.
+SETTLE_AGAIN_SECONDS = (0.2, 1.0, 3.0, 9.0)
 Transaction = Callable[[], AbstractContextManager[Session]]
 
 
@@ -26,26 +30,57 @@ def nothing(_point: str) -> None:
     """Do nothing: what stands at the named crash points outside tests."""
 
 
-def step(work: Work, transaction: Transaction, crash: Callable[[str], None] = nothing) -> int:
-    """Claim, do and settle one slice of a kind of work; return how many rows were claimed."""
+def step(
+    work: Work,
+    transaction: Transaction,
+    crash: Callable[[str], None] = nothing,
+    *,
+    renew_seconds: float = RENEW_SECONDS,
+) -> int:
+    """Claim, do and settle one slice of a kind of work; return how many rows were claimed.
+
+    The lease is renewed every ``renew_seconds`` until the slice is settled. What was done outside
+    the database is settled again while the database is away or refuses for the moment.
+    """
     with transaction() as session:
         claimed = work.claim(session)
     if not claimed:
         return 0
     crash("after_claim")
-    result = None
-    if work.do is not None:
-        with _renewed(work, transaction, claimed):
-            result = work.do(claimed)
+    if work.do is None:
+        _settle(work, transaction, claimed, None, crash)
+        return len(claimed)
+    with _renewed(work, transaction, claimed, renew_seconds):
+        result = work.do(claimed)
         crash("after_do")
-    with transaction() as session:
-        work.settle(session, claimed, result)
-        crash("before_commit")
+        for wait in SETTLE_AGAIN_SECONDS:
+            try:
+                _settle(work, transaction, claimed, result, crash)
+            except OperationalError as error:
+                LOG.warning("settling_again", work=work.name, error=type(error.orig).__name__)
+                time.sleep(wait)
+            else:
+                return len(claimed)
+        _settle(work, transaction, claimed, result, crash)
     return len(claimed)
 
 
+def _settle(
+    work: Work,
+    transaction: Transaction,
+    claimed: Sequence[Any],
+    result: Any,
+    crash: Callable[[str], None],
+) -> None:
+    with transaction() as session:
+        work.settle(session, claimed, result)
+        crash("before_commit")
+
+
 @contextmanager
-def _renewed(work: Work, transaction: Transaction, claimed: Sequence[object]) -> Iterator[None]:
+def _renewed(
+    work: Work, transaction: Transaction, claimed: Sequence[Any], seconds: float
+) -> Iterator[None]:
     """Keep the lease of ``claimed`` alive while the block runs, if the work knows how."""
     if work.renew is None:
         yield
@@ -53,9 +88,13 @@ def _renewed(work: Work, transaction: Transaction, claimed: Sequence[object]) ->
     renew, done = work.renew, threading.Event()
 
     def keep() -> None:
-        while not done.wait(RENEW_SECONDS):
-            with transaction() as session:
-                renew(session, claimed)
+        while not done.wait(seconds):
+            try:
+                with transaction() as session:
+                    renew(session, claimed)
+            except Exception:
+                # The lease may end; then the fence keeps two holders from settling the same row.
+                LOG.exception("renewal_failed", work=work.name)
 
     thread = threading.Thread(target=keep, name=f"{work.name}-renew", daemon=True)
     thread.start()
@@ -90,16 +129,20 @@ class Worker:
         listen_url: str,
         *,
         sweep_seconds: float,
+        renew_seconds: float = RENEW_SECONDS,
         crash: Callable[[str], None] = nothing,
     ) -> None:
         """Work in transactions of ``transaction``; ``listen_url`` is a plain PostgreSQL address.
 
-        ``crash`` is called at named points; tests end the process there.
+        It looks for due work every ``sweep_seconds`` at the latest and renews leases every
+        ``renew_seconds``, a third of a lease. ``crash`` is called at named points; tests end the
+        process there.
         """
         self._jobs = jobs
         self._transaction = transaction
         self._listen_url = listen_url
         self._sweep_seconds = sweep_seconds
+        self._renew_seconds = renew_seconds
         self._crash = crash
         self._wakers = [threading.Event() for _ in jobs.works]
 
@@ -114,7 +157,7 @@ class Worker:
             thread.start()
         stop.wait()
         self._wake()
-        for thread in threads:
+        for thread in (*threads, listener):
             thread.join()
 
     def _wake(self) -> None:
@@ -123,10 +166,14 @@ class Worker:
 
     def _loop(self, work: Work, waker: threading.Event, stop: threading.Event) -> None:
         back_off = self._sweep_seconds
-        while not stop.is_set():
-            waker.clear()
+        while True:
+            waker.clear()  # before looking at stop and at the rows: a later call is not missed
+            if stop.is_set():
+                return
             try:
-                found = step(work, self._transaction, self._crash)
+                found = step(
+                    work, self._transaction, self._crash, renew_seconds=self._renew_seconds
+                )
             except Exception:
                 # Whatever it is must not end the worker: the rows stay leased and are taken again.
                 LOG.exception("work_failed", work=work.name, again_in_seconds=back_off)
@@ -149,4 +196,4 @@ class Worker:
                             self._wake()
             except psycopg.Error as error:
                 LOG.warning("listening_interrupted", error=type(error).__name__)
-                time.sleep(1)
+                stop.wait(1)

@@ -288,7 +288,7 @@ def get_part(actor: Actor, document_id: uuid.UUID, number: int) -> Response:
     policy=_FETCH,
     also={206: "The range asked for.", **_UNCHANGED},
     problems=(416,),
-    content_type="application/octet-stream",
+    content_type="*/*",
 )
 def get_file(actor: Actor, document_id: uuid.UUID) -> Response:
     """Download the file of the published version; ranges can be resumed with If-Range."""

@@ -1,17 +1,14 @@
 """From an untrusted file to parts of clean HTML. Runs inside the limited child, nowhere else.
 
-A part begins at a heading or a numbered section ("I.", "1.", "Điều 5") once the part before it has
-some length, or where the next block would make it too long; never inside a paragraph, a list item
-or a table. A PDF gives one part for each page. The same file always gives the same parts.
+What flows is cut by `handbook.files.sections`; a PDF gives one part for each page. The same file
+always gives the same parts.
 """
 
 import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from html.parser import HTMLParser
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,18 +28,9 @@ from handbook.files.child import (
     Rendition,
 )
 from handbook.files.kinds import Kind, UnsupportedFile, check_inflation
+from handbook.files.numbering import write_labels
+from handbook.files.sections import Block, begins_section, make_parts, shorten
 
-MIN_WORDS: Final = 120
-MAX_WORDS: Final = 600
-TITLE_WORDS: Final = 40
-HEADING_CHARS: Final = 120
-
-_SECTION: Final = re.compile(
-    r"(?i:phần|chương|mục|điều)\s+(?:(?i:thứ)\s+\w+|[IVX]+|\d+)\b"
-    r"|[IVX]+\s?[.)/–-]\s*\S"
-    r"|\d{1,2}\s?[.)/](?!\d)\s*\S"
-)
-_MARKDOWN_HEADING: Final = re.compile(r"#{1,6}\s")
 _LINE_START: Final = re.compile(r"[-–+*•●]\s|[a-zđ]\s?[.)]\s")
 _UNWANTED: Final = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u200b\u202a-\u202e\u2060-\u2069\ufeff"
@@ -76,91 +64,6 @@ def render(path: Path, kind: Kind, limits: Limits | None = None) -> Rendition:
     return Rendition(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A piece that is never cut: a paragraph, a heading, a table or one item of a list.
-
-    `items_of` is the list an item belongs to, as (its tag, its number in the document).
-    """
-
-    html: str
-    text: str
-    begins: bool = False
-    items_of: tuple[str, int] | None = None
-
-    @property
-    def words(self) -> int:
-        """Return how many words a reader reads; a lone dash or star is none."""
-        return sum(any(map(str.isalnum, word)) for word in self.text.split())
-
-    @property
-    def is_title(self) -> bool:
-        """Whether it announces what follows, and so may not end a part."""
-        return self.begins and self.words <= TITLE_WORDS
-
-
-def split(blocks: Iterable[Block]) -> list[list[Block]]:
-    """Return the blocks in order, in runs that make good parts."""
-    runs: list[list[Block]] = []
-    words = 0
-    for block in blocks:
-        more = block.words
-        full = words >= MIN_WORDS and (block.begins or words + more > MAX_WORDS)
-        if not runs or (full and not runs[-1][-1].is_title):
-            runs.append([])
-            words = 0
-        runs[-1].append(block)
-        words += more
-    if len(runs) > 1 and words < TITLE_WORDS and not runs[-1][0].begins:
-        runs[-2:] = [runs[-2] + runs[-1]]
-    return runs
-
-
-def _make_parts(blocks: Iterable[Block], limits: Limits) -> Iterator[Part]:
-    """Yield the parts of a flowing text."""
-    blocks = list(blocks)
-    if sum(len(block.text) for block in blocks) > limits.chars:
-        raise RenderFailed(TOO_LARGE)
-    if not any(block.text for block in blocks):
-        return
-    given: dict[tuple[str, int], int] = {}
-    for number, run in enumerate(split(blocks), 1):
-        markup = "\n".join(
-            _join(group, list(items), given)
-            for group, items in groupby(run, key=lambda block: block.items_of)
-        )
-        text = "\n".join(block.text for block in run if block.text)
-        heading = _shorten(run[0].text) if run[0].begins else None
-        yield Part(number, heading, markup, text, sum(block.words for block in run))
-
-
-def _join(
-    group: tuple[str, int] | None, blocks: list[Block], given: dict[tuple[str, int], int]
-) -> str:
-    """Return the markup of neighbours; items get their list back, counting on where it was cut."""
-    markup = "\n".join(block.html for block in blocks)
-    if group is None:
-        return markup
-    before = given.get(group, 0)
-    given[group] = before + len(blocks)
-    start = f' start="{before + 1}"' if before and group[0] == "ol" else ""
-    return f"<{group[0]}{start}>{markup}</{group[0]}>"
-
-
-def _shorten(text: str) -> str:
-    """Return a heading of one line for a table of contents."""
-    line = " ".join(text.replace("*", "").lstrip("# _").split())
-    if len(line) <= HEADING_CHARS:
-        return line
-    return line[: HEADING_CHARS - 1].rsplit(" ", 1)[0] + "…"
-
-
-def _begins_section(text: str) -> bool:
-    """Whether a paragraph opens a numbered section of the first level."""
-    bare = text.lstrip("*_# ")
-    return bool(_SECTION.match(bare) or _MARKDOWN_HEADING.match(text))
-
-
 def _tidy(text: str) -> str:
     """Return text in NFC without control, direction or invisible characters and lone surrogates.
 
@@ -183,15 +86,18 @@ class _Cutter(HTMLParser):
         self.blocks: list[Block] = []
         self._stack: list[str] = []
         self._lists = 0
+        self._note: str | None = None
+        self._marks: list[str] = []
         self._html: list[str] = []
         self._text: list[str] = []
 
-    def handle_starttag(
-        self,
-        tag: str,
-        attrs: list[tuple[str, str | None]],  # noqa: ARG002 - the base class hands them over
-    ) -> None:
-        """Take an opening tag; that of a top-level list is left to `_join`."""
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take an opening tag; that of a top-level list is put back by `sections`."""
+        values = dict(attrs)
+        if tag == "li" and len(self._stack) == 1:
+            self._note = values.get("id")
+        elif tag == "a":
+            self._marks.append((values.get("href") or "").removeprefix("#"))
         if tag in _LISTS and not self._stack:
             self._lists += 1
         else:
@@ -230,11 +136,12 @@ class _Cutter(HTMLParser):
         """Keep what was gathered as one block, unless it shows nothing."""
         markup = "".join(self._html).strip()
         text = _squeeze(_tidy("".join(self._text).replace(" \x1f \n", "\n").replace("\x1f", "|")))
-        self._html, self._text = [], []
+        note, marks = self._note, tuple(self._marks)
+        self._html, self._text, self._note, self._marks = [], [], None, []
         if text or "<img" in markup:
-            begins = tag in _HEADINGS or (tag == "p" and _begins_section(text))
+            begins = tag in _HEADINGS or (tag == "p" and begins_section(text))
             group = (self._stack[0], self._lists) if self._stack else None
-            self.blocks.append(Block(markup, text, begins, group))
+            self.blocks.append(Block(markup, text, begins, group, note, marks))
 
 
 def _filter_attribute(_tag: str, name: str, value: str) -> str | None:
@@ -263,15 +170,17 @@ _CLEANER: Final = nh3.Cleaner(
 
 
 def _render_docx(path: Path, limits: Limits) -> Iterable[Part]:
-    """Render by mammoth, then nh3; a picture leaves an empty `img` of the class `left-out`."""
+    """Write labels out, render by mammoth, then clean by nh3.
+
+    A picture leaves an empty `img` of the class `left-out`.
+    """
     with path.open("rb") as file:
         try:
             check_inflation(file, limits.inflated_bytes, limits.xml_bytes, limits.inflation)
         except UnsupportedFile as error:
             raise RenderFailed(_CODES.get(error.code, DAMAGED)) from error
-        file.seek(0)
         markup: str = mammoth.convert_to_html(
-            file,
+            write_labels(file),
             style_map=_STYLES,
             include_embedded_style_map=False,
             convert_image=mammoth.images.img_element(lambda _image: {"class": "left-out"}),
@@ -281,7 +190,7 @@ def _render_docx(path: Path, limits: Limits) -> Iterable[Part]:
     cutter = _Cutter()
     cutter.feed(_EMPTY_ANCHOR.sub("", _CLEANER.clean(markup)))
     cutter.close()
-    return _make_parts(cutter.blocks, limits)
+    return make_parts(cutter.blocks, limits)
 
 
 _CODES: Final = {
@@ -299,14 +208,14 @@ def _render_txt(path: Path, limits: Limits) -> Iterable[Part]:
     paragraphs = re.split(r"\n\s*\n", text.strip())
     if len(paragraphs) == 1:
         paragraphs = text.splitlines()
-    return _make_parts(_make_paragraphs(map(_squeeze, paragraphs)), limits)
+    return make_parts(_make_paragraphs(map(_squeeze, paragraphs)), limits)
 
 
 def _make_paragraphs(texts: Iterable[str]) -> Iterator[Block]:
     """Yield a block for each text that says something."""
     for text in filter(None, texts):
         markup = html.escape(text, quote=False).replace("\n", "<br>")
-        yield Block(f"<p>{markup}</p>", text, _begins_section(text))
+        yield Block(f"<p>{markup}</p>", text, begins_section(text))
 
 
 def _render_pdf(path: Path, limits: Limits) -> Iterator[Part]:
@@ -340,7 +249,7 @@ def _make_page(number: int, raw_text: str) -> Part:
     if not any(map(str.isalnum, text)) or unreadable * 3 > len(text):
         return Part(number, None, '<p class="no-text"></p>', "", 0, has_text=False)
     blocks = list(_make_paragraphs(_reflow(text.split("\n"))))
-    heading = next((_shorten(block.text) for block in blocks if block.begins), None)
+    heading = next((shorten(block.text) for block in blocks if block.begins), None)
     words = sum(block.words for block in blocks)
     return Part(
         number,
@@ -360,7 +269,7 @@ def _reflow(lines: list[str]) -> Iterator[str]:
     width = max(map(len, lines))
     gathered: list[str] = []
     for line in lines:
-        if gathered and (_begins_section(line) or _LINE_START.match(line)):
+        if gathered and (begins_section(line) or _LINE_START.match(line)):
             yield " ".join(gathered)
             gathered = []
         gathered.append(line)

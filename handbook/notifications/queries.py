@@ -3,12 +3,16 @@
 import uuid
 from collections.abc import Iterable
 
-from sqlalchemy import Date, case, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, Date, case, cast, exists, false, func, or_, select
 
+from handbook import clock
 from handbook.access import Actor, Permission
 from models import (
+    BELOW,
+    LABEL_WIDTH,
     PATH_END,
     Addressing,
+    Bucket,
     Device,
     InboxMark,
     Member,
@@ -32,6 +36,7 @@ def in_inbox(actor: Actor) -> Rows:
     """
     read_over = select(InboxMark.read_up_to).where(InboxMark.member_id == actor.member_id)
     reached = exists().where(
+        Addressing.kind == "notice",
         Addressing.audience_id == Notice.audience_id,
         Addressing.bucket_id.in_([bucket.id for bucket in actor.buckets]),
         held_bucket.c.bucket_id == Addressing.bucket_id,
@@ -66,13 +71,44 @@ def by_ids(actor: Actor, notices: Iterable[uuid.UUID]) -> Rows:
     return in_inbox(actor).where(Notice.id.in_(list(notices)))
 
 
+def concerns(actor: Actor, notice_id: uuid.UUID) -> Rows:
+    """Select the id of a notice that is addressed to units or members inside the actor's scopes.
+
+    A bucket of a unit counts when the unit lies inside a scope, or above one and reaches down.
+    """
+    scopes = actor.scopes(Permission.REPORT_READ)
+    above = {
+        path[:width] for path in scopes for width in range(LABEL_WIDTH, len(path), LABEL_WIDTH)
+    }
+    reached = or_(inside(scopes), (Bucket.reach == BELOW) & Unit.path.in_(above))
+    units = (
+        select(Addressing.audience_id)
+        .join(Bucket, Bucket.id == Addressing.bucket_id)
+        .join(Unit, Unit.id == Bucket.unit_id)
+        .where(reached)
+    )
+    members = (
+        select(Addressing.audience_id)
+        .join(Bucket, Bucket.id == Addressing.bucket_id)
+        .join(Membership, Membership.member_id == Bucket.member_id)
+        .join(Unit, Unit.id == Membership.unit_id)
+        .where(Membership.during.contains(clock.today()), inside(scopes))
+    )
+    ours = or_(Notice.audience_id.in_(units), Notice.audience_id.in_(members))
+    return select(Notice.id).where(Notice.id == notice_id, ours)
+
+
+def inside(scopes: Iterable[str]) -> ColumnElement[bool]:
+    """Return the condition that a unit stands in one of the subtrees."""
+    return or_(false(), *[(Unit.path >= path) & (Unit.path < path + PATH_END) for path in scopes])
+
+
 def reachable_by(actor: Actor, notice_id: uuid.UUID) -> Rows:
     """Select one row for each (member, device) the notice was to go to, inside the actor's scopes.
 
     Columns: member_id, full_name, unit name, platform, state and reason of the push, opened_at.
     """
-    scopes = actor.scopes(Permission.REPORT_READ)
-    inside = or_(*[(Unit.path >= path) & (Unit.path < path + PATH_END) for path in scopes])
+    read_over_at = case((InboxMark.read_up_to >= Notice.published_at, InboxMark.read_up_to))
     return (
         select(
             Outbox.id,
@@ -83,20 +119,22 @@ def reachable_by(actor: Actor, notice_id: uuid.UUID) -> Rows:
             Outbox.state,
             Outbox.reason,
             Outbox.settled_at,
-            NoticeMark.opened_at,
+            func.coalesce(NoticeMark.opened_at, read_over_at).label("opened_at"),
         )
+        .join(Notice, Notice.id == Outbox.notice_id)
         .join(Member, Member.id == Outbox.member_id)
         .join(Device, Device.id == Outbox.device_id)
         .join(
             Membership,
             (Membership.member_id == Outbox.member_id)
             & (Membership.kind == "official")
-            & Membership.during.contains(func.current_date()),
+            & Membership.during.contains(clock.today()),
         )
         .join(Unit, Unit.id == Membership.unit_id)
         .outerjoin(
             NoticeMark,
             (NoticeMark.notice_id == Outbox.notice_id) & (NoticeMark.member_id == Outbox.member_id),
         )
-        .where(Outbox.notice_id == notice_id, inside)
+        .outerjoin(InboxMark, InboxMark.member_id == Outbox.member_id)
+        .where(Outbox.notice_id == notice_id, inside(actor.scopes(Permission.REPORT_READ)))
     )

@@ -64,6 +64,7 @@ def mark_up_to(actor: Actor, notice_id: uuid.UUID) -> None:
 )
 def list_deliveries(actor: Actor, query: dict[str, Any], notice_id: uuid.UUID) -> paging.Page:
     """List what became of a notice's pushes to the members inside the actor's scope."""
+    service.demand_concern(actor, notice_id)
     return paging.page(
         queries.reachable_by(actor, notice_id),
         purpose="deliveries",

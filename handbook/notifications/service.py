@@ -127,6 +127,13 @@ def mark_all(actor: Actor, notice_id: uuid.UUID) -> None:
     _touch_own(actor, notice_id)
 
 
+def demand_concern(actor: Actor, notice_id: uuid.UUID) -> None:
+    """Raise NotFound unless a notice is addressed to somebody inside the actor's scopes."""
+    found = database.session().execute(queries.concerns(actor, notice_id))
+    if found.one_or_none() is None:
+        raise NotFound
+
+
 def unread(actor: Actor) -> int:
     """Return how many notices of the actor's inbox are neither opened nor read over."""
     inbox = queries.in_inbox(actor).subquery()

@@ -45,9 +45,9 @@ class Words:
         """Return the text ``reports.<key>``."""
         return messages.say(f"reports.{key}", self.language, **params)
 
-    def flag(self, value: object) -> str:
-        """Return yes for what is true, else an empty text."""
-        return self("yes") if value else ""
+    def flag(self, value: object) -> str | None:
+        """Return yes for what is true, else None for an empty cell."""
+        return self("yes") if value else None
 
 
 def campaign_workbook(actor: Actor, row: Campaign, unit: Unit, language: str) -> IO[bytes]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
@@ -38,7 +39,7 @@ def publish(stage: Stage, clerk: Person, letters: Sequence[Letter]) -> list[Publ
     drafts = [(_draft(stage, clerk, letter, codes), letter) for letter in letters]
     rows, published = [], []
     for document, letter in drafts:
-        version = stage.wait(lambda id_=document["id"]: _rendered(clerk, id_), "Dàn trang văn bản")
+        version = stage.wait(partial(_rendered, clerk, document["id"]), "Dàn trang văn bản")
         body = {"audience": below(clerk.unit_id), "attestation": True}
         found = clerk.client.post(f"/documents/{document['id']}/publication", body)
         if found["state"] != "published":

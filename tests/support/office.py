@@ -103,6 +103,25 @@ def with_footnote(data: bytes, mark: str, note: str) -> bytes:
     )
 
 
+def make_numbered(numbering: str, body: str, styles: str = "") -> bytes:
+    """Return a DOCX of raw XML: the content of its numbering, of its body, and further styles.
+
+    Words of the main namespace have the prefix `w`.
+    """
+    numbers = f"<w:numbering {_NAMESPACE}>{numbering}</w:numbering>"
+    text = f"<w:document {_NAMESPACE}><w:body>{body}</w:body></w:document>"
+    return rezip(
+        make_docx(lambda _document: None),
+        {
+            "word/numbering.xml": numbers.encode(),
+            "word/document.xml": text.encode(),
+            "word/styles.xml": lambda old: old.replace(
+                b"</w:styles>", f"{styles}</w:styles>".encode()
+            ),
+        },
+    )
+
+
 def make_macro_docx() -> bytes:
     """Return a DOCX that carries a macro project."""
     return rezip(make_letter(), {"word/vbaProject.bin": b"macro"})

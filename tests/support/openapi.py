@@ -129,7 +129,7 @@ class Contract:
             return
         if content is None:
             return
-        assert answer.mimetype in content, f"{told}: {answer.mimetype}, not {sorted(content)}"
+        assert {answer.mimetype, "*/*"} & set(content), f"{told}: {answer.mimetype}"
         if answer.request.method != "HEAD" and answer.mimetype == "application/json":
             path = operation.path.replace("/", "~1")
             pointer = f"/paths/{path}/{operation.method.lower()}/responses/{status}/content"

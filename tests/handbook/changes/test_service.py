@@ -16,7 +16,6 @@ from tests.support import build, counting
 @pytest.fixture
 def buckets(db: Session) -> list[uuid.UUID]:
     """Return three buckets in order."""
-    assert db
     return sorted(audiences.unit_bucket(build.unit(kind="commune").id) for _ in range(3))
 
 

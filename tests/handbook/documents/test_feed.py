@@ -57,8 +57,8 @@ def test_what_is_not_mine_is_missing(db: Session, scene: Library) -> None:
 
 
 def test_flat(db: Session, scene: Library) -> None:
-    who = actor(scene.reader)
     ids = [library.published(scene.commune, scene.clerk).id]
+    who = actor(scene.reader)
     with assert_queries(2):
         assert len(feed.documents(ids, who)) == 1
     ids += [library.published(scene.commune, scene.clerk).id for _ in range(20)]

@@ -11,7 +11,15 @@ NAMES = ("targets", "completed")
 
 @pytest.mark.parametrize(
     ("part", "whole", "expected"),
-    [(0, 0, None), (0, 3, 0.0), (1, 3, 33.3), (2, 3, 66.7), (1, 2000, 0.1), (1, 2001, 0.0), (3, 3, 100.0)],
+    [
+        (0, 0, None),
+        (0, 3, 0.0),
+        (1, 3, 33.3),
+        (2, 3, 66.7),
+        (1, 2000, 0.1),
+        (1, 2001, 0.0),
+        (3, 3, 100.0),
+    ],
 )
 def test_percent_has_one_decimal_and_halves_go_up(
     part: int, whole: int, expected: float | None

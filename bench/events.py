@@ -1,0 +1,144 @@
+"""Reading events in batches of 50, beside the bare insert and a naive use of the ORM."""
+
+import statistics
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
+
+import orjson
+import psycopg
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+from bench import naive
+from bench.measure import Client, Result, at_least, timed
+from bench.stage import JSON, Stage
+from handbook import clock, ids
+
+BATCH: Final = 50
+BATCHES: Final = 8
+ROUNDS: Final = 7
+_OK: Final = 200
+
+# The oldest document for the whole province, whose version is in no campaign, and one reader.
+_READER: Final = """
+SELECT p.member_id, d.version_id, v.parts_total
+FROM document d JOIN document_version v ON v.id = d.version_id
+JOIN addressing a ON a.audience_id = d.audience_id
+JOIN bucket b ON b.id = a.bucket_id AND b.reach = 'below'
+JOIN unit top ON top.id = b.unit_id AND top.parent_id IS NULL
+JOIN LATERAL (
+  SELECT ac.member_id FROM account ac
+  JOIN membership m ON m.member_id = ac.member_id AND m.during @> current_date
+  JOIN device_account da ON da.account_id = ac.id
+  WHERE NOT EXISTS (SELECT FROM progress r
+    WHERE r.member_id = ac.member_id AND r.version_id = d.version_id)
+  ORDER BY ac.member_id OFFSET 500 LIMIT 1) p ON true
+WHERE d.state = 'published' ORDER BY d.id LIMIT 1
+"""
+_FORGET: Final = (
+    "DELETE FROM reading_event WHERE member_id = %s AND version_id = %s",
+    "DELETE FROM progress WHERE member_id = %s AND version_id = %s",
+)
+_INSERT: Final = """
+INSERT INTO bench_event (id, member_id, version_id, device_id, parts, started_at, ended_at,
+                         active_seconds, credited_seconds, offline, flags)
+VALUES (%s, %s, %s, %s, %s, %s, %s, 80, 80, true, '{}')
+"""
+
+
+@dataclass
+class _Reader:
+    member_id: uuid.UUID
+    version_id: uuid.UUID
+    parts: int
+    sent: int = 0
+
+    def batch(self) -> bytes:
+        """Return a body with 50 new events, three minutes apart, after those sent before."""
+        now = clock.now()
+        begin = now - timedelta(days=20) + timedelta(minutes=self.sent * 3)
+        events = [
+            {
+                "id": str(ids.new()),
+                "version_id": str(self.version_id),
+                "parts": [1 + (self.sent + index) % self.parts],
+                "started_at": (begin + timedelta(minutes=3 * index)).isoformat(),
+                "ended_at": (begin + timedelta(minutes=3 * index, seconds=90)).isoformat(),
+                "active_seconds": 80,
+                "offline": True,
+            }
+            for index in range(BATCH)
+        ]
+        self.sent += BATCH
+        return orjson.dumps({"device_time": now.isoformat(), "events": events})
+
+
+def measure(stage: Stage) -> Iterator[Result]:
+    """Measure events a second over HTTP, in turns with the bare insert and the naive way."""
+    reader = _find_reader(stage)
+    client = stage.client(stage.token(reader.member_id))
+    engine = create_engine(stage.urls.owner)
+    with _table(stage, reader) as connection, Session(engine) as session:
+        ways = (
+            partial(_send, client, reader),
+            partial(_insert, connection, reader),
+            partial(naive.take, session, reader.member_id, reader.version_id, BATCH),
+        )
+        for way in ways:
+            way()
+        spent: list[list[float]] = [[] for _ in ways]
+        for _ in range(ROUNDS):
+            for way, found in zip(ways, spent, strict=True):
+                found.extend(timed(way) for _ in range(BATCHES))
+    engine.dispose()
+    ours, bare, plain = (BATCH / statistics.median(found) for found in spent)
+    yield at_least("reading events, beside the bare insert", ours, bare, 0.45, "events/s")
+    yield at_least("reading events, beside a naive ORM", ours, plain, 8, "events/s")
+
+
+def _find_reader(stage: Stage) -> _Reader:
+    with stage.connect() as connection:
+        row = connection.execute(_READER).fetchone()
+    if row is None:
+        raise RuntimeError("no document is addressed to the whole province")
+    return _Reader(*row)
+
+
+@contextmanager
+def _table(stage: Stage, reader: _Reader) -> Iterator[psycopg.Connection[Any]]:
+    """Give a connection that sees a copy of the table of events; take all away afterwards."""
+    with stage.connect(autocommit=False) as connection:
+        connection.execute("DROP TABLE IF EXISTS bench_event")
+        connection.execute("CREATE TABLE bench_event (LIKE reading_event INCLUDING ALL)")
+        connection.commit()
+        try:
+            yield connection
+        finally:
+            connection.rollback()
+            connection.execute("DROP TABLE bench_event")
+            for statement in _FORGET:
+                connection.execute(statement, (reader.member_id, reader.version_id))
+            connection.commit()
+
+
+def _send(client: Client, reader: _Reader) -> None:
+    status, answer, _ = client.call("POST", "/api/v1/reading/events", reader.batch(), JSON)
+    outcomes = orjson.loads(answer)["results"] if status == _OK else []
+    if any(one["outcome"] != "accepted" for one in outcomes) or not outcomes:
+        raise RuntimeError(f"reading events: {status} {answer[:300]!r}")
+
+
+def _insert(connection: psycopg.Connection[Any], reader: _Reader) -> None:
+    """Insert 50 rows in one round trip and commit, and nothing else."""
+    now = clock.now()
+    known = (reader.member_id, reader.version_id)
+    end = now + timedelta(seconds=90)
+    rows = [(ids.new(), *known, uuid.uuid4(), [1], now, end) for _ in range(BATCH)]
+    with connection.cursor() as cursor:
+        cursor.executemany(_INSERT, rows)
+    connection.commit()
