@@ -41,7 +41,7 @@ _HIDDEN_TEXTS = (
     (re.compile(r"(?<![\w.-])\+?[0-9]{9,12}(?![\w-])"), HIDDEN),
 )
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+")
-_QUIET = ("apscheduler", "urllib3", "google", "cachecontrol", "botocore")
+_QUIET = ("alembic", "apscheduler", "urllib3", "google", "cachecontrol", "botocore")
 _DEEPEST = 6
 
 

@@ -14,6 +14,7 @@ from handbook.accounts.service import hash_password
 from handbook.database import Transaction
 from handbook.demo.accounts import ACCOUNTS, PASSWORD, Account
 from handbook.demo.bulk import Loader, Steps, steps_on
+from handbook.demo.names import chance_from
 from handbook.demo.office import Office
 from handbook.demo.seats import Seat, load_seats, seat_cell, seat_known, spread
 from handbook.demo.tree import Node, load_units
@@ -79,7 +80,7 @@ def commune(app: Handbook, console: Console) -> tuple[Account, ...]:
 def _seat_all(app: Handbook, loader: Loader, steps: Steps) -> list[Seat]:
     """Make the tree and its people; return the seats."""
     steps.begin("Tổ chức đảng, đảng viên")
-    chance = Random(SEED)  # noqa: S311 - made-up people, the same each time
+    chance = chance_from(SEED)
     sealer: Sealer = app.extensions["handbook_sealer"]
     root = Node("commune", NAME)
     cells = [Node("cell", name, root) for name in CELLS]

@@ -100,6 +100,11 @@ _GIVEN: Final = {
 _LATER: Final = 1975
 
 
+def chance_from(seed: int) -> Random:
+    """Return the source of all chance of made-up data: the same draws for the same ``seed``."""
+    return Random(seed)  # noqa: S311 - people that do not exist need no secrecy
+
+
 def _draw(chance: Random, weights: Weights) -> str:
     return chance.choices(list(weights), list(weights.values()))[0]
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from math import ceil
-from random import Random
 from typing import Final
 
 from rich.console import Console
@@ -18,6 +17,7 @@ from handbook.demo import campaigns
 from handbook.demo.accounts import ACCOUNTS, Account
 from handbook.demo.bulk import Loader, Steps, steps_on
 from handbook.demo.facts import ACKNOWLEDGED, OPENED, READ, Text, read_all, tell_phones
+from handbook.demo.names import chance_from
 from handbook.demo.province_papers import Library, Office, instants, turn_of
 from handbook.demo.province_people import People, seat_members
 from handbook.demo.province_tree import ROOT_NAME, Committee, grow
@@ -97,7 +97,7 @@ class _Province:
         self._app = app
         self._loader = loader
         self._steps = steps
-        self._chance = Random(SEED)  # noqa: S311 - made-up people, the same each time
+        self._chance = chance_from(SEED)
         self._root = Node("province", ROOT_NAME)
 
     def build(self, members: int, cells: int, documents: int, facts: int) -> None:

@@ -2,10 +2,12 @@
 
 from flask import Response
 from sqlalchemy import text
+from sqlalchemy.exc import NoResultFound, ProgrammingError
 
 from handbook import database, fields
 from handbook.access import Actor, Permission
 from handbook.database import Transaction
+from handbook.errors import Unavailable
 from handbook.http import Policy, Routes, json_response
 
 routes = Routes(
@@ -33,7 +35,10 @@ def is_live() -> Response:
 @routes.get("/ready", policy=_READY, out=HealthOut)
 def is_ready() -> Response:
     """Tell that the database answers and is migrated; 503 with Retry-After when not."""
-    database.executor().execute(_MIGRATED)
+    try:
+        database.executor().execute(_MIGRATED).scalar_one()
+    except (ProgrammingError, NoResultFound):
+        raise Unavailable from None
     return json_response({"status": "ok"})
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -32,7 +33,11 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+# What each way of asking meets at least: otherwise the calls would not reach what they should.
+EXPECTED = {
+    GenerationMode.POSITIVE: {200, 204, 404, 422},
+    GenerationMode.NEGATIVE: {400, 404, 422},
+}
 
 
 class Prober:
@@ -50,10 +55,10 @@ class Prober:
         """Try an operation; ``real`` puts the objects of the world into the path."""
         names = [one.name for one in operation.path_parameters]
         fixed = {name: str(self.made.things[name]) for name in names if name in self.made.things}
-        if real and len(fixed) < len(names):
+        if real and not fixed:
             return
         strategy = operation.as_strategy(
-            generation_mode=mode, path_parameters=fixed if real and fixed else None
+            generation_mode=mode, path_parameters=fixed if real else None
         )
 
         @seed(20261122)
@@ -68,7 +73,11 @@ class Prober:
         def run(case: Any) -> None:
             self._send(case)
 
-        run()
+        try:
+            run()
+        except Unsatisfiable:
+            # An operation without input cannot be asked wrongly.
+            assert mode is GenerationMode.NEGATIVE, operation.label
 
     def _send(self, case: Any) -> None:
         known = {"Authorization": f"Bearer {self.made.boss.token}"}
@@ -82,24 +91,26 @@ class Prober:
         self.statuses[answer.status_code] = self.statuses.get(answer.status_code, 0) + 1
 
 
-def _probe_all(app: Handbook, db: Session, examples: int) -> dict[int, int]:
+def _probe_all(app: Handbook, db: Session, mode: GenerationMode, examples: int) -> set[int]:
     made = world.make(app)
     prober = Prober(app, made, settle(db))
     operations = [found.ok() for found in prober.schema.get_all_operations()]
     assert len(operations) == len(held.contract(app).operations)
     for operation in operations:
-        for mode in MODES:
-            for real in (True, False):
-                prober.probe(operation, mode, examples, real=real)
-    return prober.statuses
+        for real in (True, False):
+            prober.probe(operation, mode, examples, real=real)
+    return set(prober.statuses)
 
 
-def test_nothing_but_what_is_promised(app: Handbook, db: Session) -> None:
-    statuses = _probe_all(app, db, examples=2)
-    assert {200, 404, 422} <= set(statuses)
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("mode", EXPECTED, ids=lambda mode: mode.value)
+def test_nothing_but_what_is_promised(app: Handbook, db: Session, mode: GenerationMode) -> None:
+    assert _probe_all(app, db, mode, examples=2) >= EXPECTED[mode]
 
 
 @pytest.mark.soak
-def test_nothing_but_what_is_promised_for_long(app: Handbook, db: Session) -> None:
-    statuses = _probe_all(app, db, examples=150)
-    assert {200, 201, 404, 409, 422} <= set(statuses)
+@pytest.mark.parametrize("mode", EXPECTED, ids=lambda mode: mode.value)
+def test_nothing_but_what_is_promised_for_long(
+    app: Handbook, db: Session, mode: GenerationMode
+) -> None:
+    assert _probe_all(app, db, mode, examples=150) >= EXPECTED[mode]

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from handbook import clock, database
+from handbook import clock, database, ids
 from handbook.audiences import service as audiences
 from handbook.notifications import service
-from models import FanOut, Member, Outbox, Unit
+from models import Device, DeviceAccount, FanOut, Member, Outbox, Unit
 from push import fanout, outbox, runner
 from push.recheck import Quiet
 from push.sender import Message, Outcome, Sender
@@ -122,6 +122,20 @@ def make_due(*, end_leases: bool = True) -> None:
         if end_leases:
             values["lease_until"] = past
         session.execute(update(table).values(values).execution_options(synchronize_session=False))
+
+
+def many_phones(of: Member, number: int) -> None:
+    """Give a member ``number`` phones, in two statements."""
+    session = database.session()
+    made = [ids.new() for _ in range(number)]
+    plain = {"platform": "android", "address_kind": "token", "refreshed_at": clock.now()}
+    session.execute(
+        insert(Device), [{**plain, "id": one, "address": f"many-{one}"} for one in made]
+    )
+    account = build.account(of).id
+    session.execute(
+        insert(DeviceAccount), [{"device_id": one, "account_id": account} for one in made]
+    )
 
 
 def cell_with(phones: int, name: str = "Chi bộ") -> tuple[Unit, list[Member]]:

@@ -1,11 +1,11 @@
 """Made-up people: what a row says of a person fits together, as the organisation's rules ask."""
 
 from datetime import date
-from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handbook.demo.names import chance_from
 from handbook.demo.people import PROBATIONARY, card_of, draw_person, phone_of
 from handbook.organisation import rules
 
@@ -14,7 +14,7 @@ TODAY = date(2026, 11, 22)
 
 @given(st.integers(), st.dates(date(2025, 7, 2), date(2060, 12, 31)), st.booleans())
 def test_the_dates_of_a_person_stand_in_order(seed: int, today: date, active: bool) -> None:  # noqa: FBT001 - drawn
-    person = draw_person(Random(seed), today, active=active)
+    person = draw_person(chance_from(seed), today, active=active)
     faults = rules.person_faults(
         standing=person.standing,
         birth_date=person.birth_date,
@@ -30,7 +30,7 @@ def test_the_dates_of_a_person_stand_in_order(seed: int, today: date, active: bo
 
 
 def test_some_are_probationary_and_some_exempt() -> None:
-    chance = Random(3)
+    chance = chance_from(3)
     people = [draw_person(chance, TODAY) for _ in range(3000)]
     assert 0.01 < sum(one.standing == PROBATIONARY for one in people) / 3000 < 0.08
     assert 0.01 < sum(one.exempt_from is not None for one in people) / 3000 < 0.08

@@ -9,8 +9,9 @@ import pytest
 from docx.document import Document
 
 from handbook.files.kinds import Kind, UnsupportedFile
-from handbook.files.numbering import LONGEST_LABEL, write_labels, write_number
+from handbook.files.numbering import write_labels
 from handbook.files.rendering import render
+from handbook.files.schemes import LONGEST_LABEL, write_number
 from tests.support import office
 
 LEGAL = (("upperRoman", "%1."), ("decimal", "%2."), ("lowerLetter", "%3)"), ("bullet", "-"))
