@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -18,6 +19,8 @@ from bench.stage import Stage
 
 WIDTH = 100
 console = Console(highlight=False)
+if not console.is_terminal:
+    console.width = WIDTH
 
 
 def _memory(found: Stage) -> Iterator[Result]:
@@ -48,6 +51,7 @@ def main(names: tuple[str, ...], members: int, cells: int, facts: int) -> None:
     ``servers`` compares granian and gunicorn instead. The database stays in var/bench. Leaves with
     2 when a goal is missed.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started is stopped
     unknown = set(names) - {*PATHS, "servers"}
     if unknown:
         raise click.BadParameter(f"unknown: {', '.join(sorted(unknown))}")

@@ -84,7 +84,7 @@ def _reach(stage: Stage, document: uuid.UUID, credentials: Path) -> Iterator[Res
         note = f"{rows:,} devices; worker's start included; PostgreSQL {database:.1f} s CPU"
         yield at_most("publish to everybody: outbox complete", spent, 15, 1, "s", note)
         before_push = _bare(stage, credentials)
-        each, rate = _push(stage, group)
+        each, rate = _push(stage, group, min(PUSHED, rows // 2))
         stage.memory["worker"] = mebibytes(group)
     limit = statistics.mean((before_push, _bare(stage, credentials)))
     note = f"{rate:.0f} messages/s in one worker process, its database work included"
@@ -93,14 +93,14 @@ def _reach(stage: Stage, document: uuid.UUID, credentials: Path) -> Iterator[Res
     yield at_most("memory of the worker", size, 250, 1, "MB", "after the pushes")
 
 
-def _push(stage: Stage, group: Group) -> tuple[float, float]:
-    """Let the worker push for a while; return (its CPU milliseconds a message, messages/s)."""
+def _push(stage: Stage, group: Group, number: int) -> tuple[float, float]:
+    """Let the worker push ``number`` messages or more; return (its CPU milliseconds a message, messages/s)."""
     first = fcm.received()
     _do(stage, "DELETE FROM pause")
     _do(stage, "SELECT pg_notify('handbook_work', '')")
     _wait(lambda: fcm.received() > first, "nothing is pushed")
     first, cpu, begin = fcm.received(), group.cpu(), time.perf_counter()
-    _wait(lambda: fcm.received() >= first + PUSHED, "pushing is stuck")
+    _wait(lambda: fcm.received() >= first + number, "pushing is stuck")
     sent, used = fcm.received() - first, group.cpu() - cpu
     rate = sent / (time.perf_counter() - begin)
     _do(stage, _PAUSE)

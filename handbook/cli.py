@@ -110,12 +110,12 @@ def fill(size: str) -> None:
     with launch.database_running(settings) as urls:
         _migrate(urls)
         app = _app(settings, urls)
-        if size == "province":
-            demo.province(app, console)
-        elif demo.is_empty(app):
-            demo.commune(app, console)
-        else:
+        if not demo.is_empty(app):
             console.print("The database holds data already; nothing was changed.")
+        elif size == "province":
+            demo.province(app, console, owner_url=urls.owner)
+        else:
+            demo.commune(app, console)
 
 
 @cli.command("tour")

@@ -1,6 +1,6 @@
 """All background work of the house, assembled for the worker in ``push``."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -86,8 +86,10 @@ def drain(app: Handbook, sender: Sender | None = None) -> int:
     return runner.drain(build(settings, sender or make_sender(settings)), transactions(app))
 
 
-def run_worker(app: Handbook, settings: Settings) -> None:
-    """Run the worker and the clock until Ctrl-C or SIGTERM."""
+def run_worker(
+    app: Handbook, settings: Settings, *, crash: Callable[[str], None] = runner.nothing
+) -> None:
+    """Run the worker and the clock until Ctrl-C or SIGTERM; ``crash`` is for tests."""
     sender = make_sender(settings)
     found = build(settings, sender)
     transaction = transactions(app)
@@ -101,6 +103,7 @@ def run_worker(app: Handbook, settings: Settings) -> None:
             listen_url(app),
             sweep_seconds=settings.worker_sweep_seconds,
             renew_seconds=settings.lease_seconds / 3,
+            crash=crash,
         ).run(stop)
         scheduler.shutdown(wait=True)
     LOG.info("worker_stopped")

@@ -20,7 +20,8 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from handbook import clock, config, database
 from handbook.app import create_app
 from handbook.http import Handbook
-from tests.support import cluster, settings
+from tests.support import build, cluster, settings
+from tests.support.phone import Phone
 
 hypothesis_settings.register_profile("handbook", deadline=None)
 hypothesis_settings.load_profile("handbook")
@@ -112,6 +113,11 @@ class Real:
         """Hold one committed transaction as the application does."""
         with self.app.app_context(), database.transaction(self.app, database.Transaction.WRITE):
             yield database.session()
+
+    def sign_in(self) -> Phone:
+        """Return the phone of a new member."""
+        with self.write():
+            return Phone(self.app, build.member())
 
     def context(self) -> AppContext:
         """Return an application context."""

@@ -31,8 +31,9 @@ _PUBLISHED_ON = cast(func.timezone("Asia/Ho_Chi_Minh", Notice.published_at), Dat
 def in_inbox(actor: Actor) -> Rows:
     """Select the notices that stand in the actor's inbox, with what the actor did.
 
-    Columns: all of the notice's that a line shows, ``opened_at`` (own mark or read over) and
-    ``dismissed_at``.
+    Columns: all of the notice's that a line shows, ``opened_at`` and ``dismissed_at``. What was only
+    read over bears the instant of its publication as ``opened_at``: no better one is known, and
+    this one never changes.
     """
     read_over = select(InboxMark.read_up_to).where(InboxMark.member_id == actor.member_id)
     reached = exists().where(
@@ -44,7 +45,7 @@ def in_inbox(actor: Actor) -> Rows:
         held_bucket.c.during.contains(_PUBLISHED_ON),
     )
     watermark = read_over.scalar_subquery()
-    read_over_at = case((watermark >= Notice.published_at, watermark))
+    read_over_at = case((watermark >= Notice.published_at, Notice.published_at))
     opened = func.coalesce(NoticeMark.opened_at, read_over_at)
     return (
         select(
@@ -108,7 +109,7 @@ def reachable_by(actor: Actor, notice_id: uuid.UUID) -> Rows:
 
     Columns: member_id, full_name, unit name, platform, state and reason of the push, opened_at.
     """
-    read_over_at = case((InboxMark.read_up_to >= Notice.published_at, InboxMark.read_up_to))
+    read_over_at = case((InboxMark.read_up_to >= Notice.published_at, Notice.published_at))
     return (
         select(
             Outbox.id,

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import IO, Any
 
 from handbook import clock, database, messages
@@ -132,29 +133,38 @@ def _campaign_member_sheet(
         Column(say("column_no_device"), 14),
         Column(say("column_entered"), 16),
     ]
-    for place, _ in enumerate(documents, 1):
-        columns += [Column(say("column_read_one", number=place), 12)] * row.requires_read
-        columns += [
-            Column(say("column_acknowledged_one", number=place), 12)
-        ] * row.requires_acknowledgement
+    kinds = [
+        *["read"] * row.requires_read,
+        *["acknowledged"] * row.requires_acknowledgement,
+    ]
+    columns += [
+        Column(say(f"column_{kind}_one", number=place), 12)
+        for place, _ in enumerate(documents, 1)
+        for kind in kinds
+    ]
     statement = queries.campaign_members(row.id, unit)
 
     def rows() -> Iterator[list[Cell]]:
-        for number, one in enumerate(_stream(statement), 1):
-            cells: list[Cell] = [
-                number,
-                one.full_name,
-                one.unit_name,
-                say(f"state_{one.state}"),
-                one.documents_done,
-                written(one.completed_at),
-                say.flag(not one.has_device),
-                say.flag(one.entered),
-            ]
-            for document in documents:
-                cells += [say.flag(document in one.read)] * row.requires_read
-                cells += [say.flag(document in one.acknowledged)] * row.requires_acknowledgement
-            yield cells
+        number = 0
+        for some in _stream(statement):
+            facts = service.facts_of(row, [one.member_id for one in some])
+            for one in some:
+                number += 1
+                yield [
+                    number,
+                    one.full_name,
+                    one.unit_name,
+                    say(f"state_{one.state}"),
+                    one.documents_done,
+                    written(one.completed_at),
+                    say.flag(not one.has_device),
+                    say.flag(one.entered),
+                    *[
+                        say.flag(kind in facts.get((one.member_id, document), ()))
+                        for document in documents
+                        for kind in kinds
+                    ],
+                ]
 
     return Sheet(say("sheet_members"), title, lines, columns, rows())
 
@@ -173,7 +183,7 @@ def _document_member_sheet(
     statement = queries.document_members(row, unit, clock.today())
 
     def rows() -> Iterator[list[Cell]]:
-        for number, one in enumerate(_stream(statement), 1):
+        for number, one in enumerate(chain.from_iterable(_stream(statement)), 1):
             yield [
                 number,
                 one.full_name,
@@ -196,11 +206,11 @@ def _member_columns(say: Words) -> list[Column]:
     ]
 
 
-def _stream(statement: Rows) -> Iterator[Any]:
-    """Yield members by unit, then by name, a few at a time."""
+def _stream(statement: Rows) -> Iterator[Sequence[Any]]:
+    """Yield members by unit, then by name, some at a time."""
     ordered = statement.order_by("unit_path", Member.name_key, Member.id)
     options = {"yield_per": FETCHED}
-    yield from database.session().execute(ordered, execution_options=options)
+    yield from database.session().execute(ordered, execution_options=options).partitions()
 
 
 def _document_sheet(say: Words, documents: Sequence[Any]) -> Sheet:

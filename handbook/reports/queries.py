@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ARRAY, Uuid, and_, exists, func, literal, or_, select, text
+from sqlalchemy import and_, exists, func, literal, or_, select, text, union
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import TextClause
 
@@ -126,26 +126,31 @@ def documents(campaign_id: uuid.UUID) -> Rows:
     )
 
 
-def _ids_of(statement: Rows, name: str) -> Any:
-    return func.array(statement.scalar_subquery(), type_=ARRAY(Uuid())).label(name)
+def facts(campaign_id: uuid.UUID, members: Iterable[uuid.UUID]) -> Rows:
+    """Select (member_id, document_id, kind) of what members did with a campaign's documents.
+
+    ``kind`` is ``read`` or ``acknowledged``; any version counts, each pair stands once.
+    """
+    wanted = list(members)
+    listed = select(CampaignDocument.document_id).where(CampaignDocument.campaign_id == campaign_id)
+    read = select(Progress.member_id, Progress.document_id, literal("read").label("kind")).where(
+        Progress.member_id.in_(wanted),
+        Progress.read_at.is_not(None),
+        Progress.document_id.in_(listed),
+    )
+    said = select(
+        Acknowledgement.member_id, Acknowledgement.document_id, literal("acknowledged")
+    ).where(Acknowledgement.member_id.in_(wanted), Acknowledgement.document_id.in_(listed))
+    both = union(read, said).subquery()
+    return select(both.c.member_id, both.c.document_id, both.c.kind)
 
 
 def campaign_members(campaign_id: uuid.UUID, of: Unit, state: str | None = None) -> Rows:
     """Select the lines of a campaign's targets inside ``of``, by frozen unit.
 
     Columns: id and member_id (the member's), name_key, full_name, unit_id, unit_name, unit_path
-    (frozen), state, documents_done, completed_at, read and acknowledged (ids of documents),
-    has_device, entered.
+    (frozen), state, documents_done, completed_at, has_device, entered.
     """
-    listed = select(CampaignDocument.document_id).where(CampaignDocument.campaign_id == campaign_id)
-    read = select(Progress.document_id).where(
-        Progress.member_id == Member.id,
-        Progress.read_at.is_not(None),
-        Progress.document_id.in_(listed),
-    )
-    acknowledged = select(Acknowledgement.document_id).where(
-        Acknowledgement.member_id == Member.id, Acknowledgement.document_id.in_(listed)
-    )
     entered = exists().where(
         StudyEntry.campaign_id == campaign_id, StudyEntry.member_id == Member.id
     )
@@ -161,8 +166,6 @@ def campaign_members(campaign_id: uuid.UUID, of: Unit, state: str | None = None)
             CampaignTarget.state,
             CampaignTarget.documents_done,
             CampaignTarget.completed_at,
-            _ids_of(read.correlate(Member), "read"),
-            _ids_of(acknowledged.correlate(Member), "acknowledged"),
             has_device().label("has_device"),
             entered.label("entered"),
         )

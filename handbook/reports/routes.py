@@ -5,7 +5,7 @@ from typing import IO, Any
 
 from flask import Response, send_file
 
-from handbook import clock, database, errors, paging
+from handbook import clock, errors, paging
 from handbook.access import Actor, Permission
 from handbook.database import Transaction
 from handbook.http import Policy, Routes
@@ -21,7 +21,6 @@ from handbook.reports.schemas import (
     DocumentReportQuery,
 )
 from handbook.reports.workbook import XLSX
-from handbook.studies.queries import documents as documents_of
 from models import Member
 
 routes = Routes(
@@ -82,9 +81,7 @@ def list_completion_members(actor: Actor, query: dict[str, Any]) -> paging.Page:
         query=query,
         whole_rows=True,
     )
-    listed = database.session().execute(documents_of([row.id]))
-    documents = [document for _, document in listed]
-    lines = [service.member_line(one, documents) for one in found.items]
+    lines = service.member_lines(row, found.items)
     return paging.Page(lines, found.next_cursor)
 
 

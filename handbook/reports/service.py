@@ -133,18 +133,37 @@ def _rows(
     return rows
 
 
-def member_line(row: Any, documents: Sequence[uuid.UUID]) -> dict[str, Any]:
-    """Return a row of ``queries.campaign_members`` in the shape of ``CampaignMemberLine``."""
+def facts_of(
+    row: Campaign, members: Iterable[uuid.UUID]
+) -> dict[tuple[uuid.UUID, uuid.UUID], set[str]]:
+    """Return (member, document) → ``read`` and ``acknowledged`` as far as they were done."""
+    found: dict[tuple[uuid.UUID, uuid.UUID], set[str]] = {}
+    for member, document, kind in database.session().execute(queries.facts(row.id, members)):
+        found.setdefault((member, document), set()).add(kind)
+    return found
+
+
+def member_lines(row: Campaign, members: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return rows of ``queries.campaign_members`` in the shape of ``CampaignMemberLine``."""
+    documents = database.session().execute(queries.documents(row.id)).scalars().all()
+    facts = facts_of(row, [one.member_id for one in members])
     names = "member_id full_name unit_id unit_name state documents_done completed_at has_device"
+    return [
+        {
+            **{name: getattr(one, name) for name in names.split()},
+            "recorded_by_secretary": one.entered,
+            "documents": [
+                _document_state(document, facts.get((one.member_id, document), set()))
+                for document in documents
+            ],
+        }
+        for one in members
+    ]
+
+
+def _document_state(document: uuid.UUID, done: set[str]) -> dict[str, Any]:
     return {
-        **{name: getattr(row, name) for name in names.split()},
-        "recorded_by_secretary": row.entered,
-        "documents": [
-            {
-                "document_id": document,
-                "read": document in row.read,
-                "acknowledged": document in row.acknowledged,
-            }
-            for document in documents
-        ],
+        "document_id": document,
+        "read": "read" in done,
+        "acknowledged": "acknowledged" in done,
     }

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - statements are put together from constants of this module only
-"""Targets and counters for thousands at once: statements that freeze, derive and count, set-based.
+"""Targets and counters for thousands at once: statements that check, freeze, derive and count.
 
 ``DERIVED`` is ``rules.completion`` in SQL; a property test holds the two equal row by row.
 """
@@ -8,6 +8,31 @@ from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
 from models import PATH_END
+
+# Documents of a campaign that are no longer published, and those that some bucket of the audience
+# does not see. A bucket is seen to by an equal or wider one: a subtree contains every unit inside
+# it, everyone contains every role, a member's own bucket is contained in any that the member holds.
+UNFIT: TextClause = text(
+    """
+    SELECT d.state <> 'published' AS gone
+    FROM campaign_document cd JOIN document d ON d.id = cd.document_id
+    WHERE cd.campaign_id = :campaign AND (d.state <> 'published' OR EXISTS (
+      SELECT FROM addressing a JOIN bucket b ON b.id = a.bucket_id
+      LEFT JOIN unit u ON u.id = b.unit_id
+      WHERE a.audience_id = :audience AND NOT EXISTS (
+        SELECT FROM addressing da JOIN bucket db ON db.id = da.bucket_id
+        LEFT JOIN unit du ON du.id = db.unit_id
+        WHERE da.audience_id = d.audience_id AND (
+          db.id = b.id
+          OR (db.role IN ('everyone', b.role) AND db.reach = 'below'
+              AND starts_with(u.path, du.path))
+          OR (db.role IN ('everyone', b.role) AND db.reach = 'alone' AND b.reach = 'alone'
+              AND u.id = du.id)
+          OR EXISTS (SELECT FROM held_bucket h WHERE h.member_id = b.member_id
+                       AND h.bucket_id = db.id AND h.during @> CAST(:day AS date))))))
+    ORDER BY gone DESC LIMIT 1
+    """
+)
 
 # Whether the member of a membership ``ms`` of a unit ``u`` is reached by :audience on :day: the
 # member sits inside a bucket's units (and holds the bucket's role there), or is named.

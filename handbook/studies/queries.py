@@ -5,9 +5,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, text
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
 from sqlalchemy.orm import aliased
-from sqlalchemy.sql.elements import TextClause
 
 from handbook.access import Actor, Permission
 from handbook.audiences.queries import addressed_to
@@ -41,8 +40,17 @@ def within(path: Any, scopes: Iterable[str]) -> ColumnElement[bool]:
 
 
 def has_device() -> ColumnElement[bool]:
-    """Return the condition that ``Member`` has at least one device enrolled."""
-    return exists().where(Account.member_id == Member.id, DeviceAccount.account_id == Account.id)
+    """Return the condition that ``Member`` has at least one device enrolled.
+
+    As a scalar it is asked for the rows of a page only; an EXISTS would hash all devices first.
+    """
+    enrolled = (
+        select(DeviceAccount.device_id)
+        .join(Account, Account.id == DeviceAccount.account_id)
+        .where(Account.member_id == Member.id)
+        .limit(1)
+    )
+    return enrolled.correlate(Member).scalar_subquery().is_not(None)
 
 
 def is_mine(actor: Actor) -> ColumnElement[bool]:
@@ -282,29 +290,3 @@ def late_members(campaign_id: uuid.UUID) -> Rows:
             Member.left_on.is_(None),
         )
     )
-
-
-# Documents of a campaign that are no longer published, and those that some bucket of the audience
-# does not see. A bucket is seen to by an equal or wider one: a subtree contains every unit inside
-# it, everyone contains every role, a member's own bucket is contained in any that the member holds.
-UNFIT: TextClause = text(
-    """
-    SELECT d.state <> 'published' AS gone
-    FROM campaign_document cd JOIN document d ON d.id = cd.document_id
-    WHERE cd.campaign_id = :campaign AND (d.state <> 'published' OR EXISTS (
-      SELECT FROM addressing a JOIN bucket b ON b.id = a.bucket_id
-      LEFT JOIN unit u ON u.id = b.unit_id
-      WHERE a.audience_id = :audience AND NOT EXISTS (
-        SELECT FROM addressing da JOIN bucket db ON db.id = da.bucket_id
-        LEFT JOIN unit du ON du.id = db.unit_id
-        WHERE da.audience_id = d.audience_id AND (
-          db.id = b.id
-          OR (db.role IN ('everyone', b.role) AND db.reach = 'below'
-              AND starts_with(u.path, du.path))
-          OR (db.role IN ('everyone', b.role) AND db.reach = 'alone' AND b.reach = 'alone'
-              AND u.id = du.id)
-          OR EXISTS (SELECT FROM held_bucket h WHERE h.member_id = b.member_id
-                       AND h.bucket_id = db.id AND h.during @> CAST(:day AS date))))))
-    ORDER BY gone DESC LIMIT 1
-    """
-)

@@ -10,7 +10,7 @@ from handbook.access import Actor, Permission
 from handbook.database import Transaction
 from handbook.fields import PageQuery
 from handbook.http import Policy, Routes
-from handbook.studies import queries, service
+from handbook.studies import entries, queries, service
 from handbook.studies.schemas import (
     CampaignChange,
     CampaignIn,
@@ -203,7 +203,7 @@ def put_record(
     recorded within 7 days after the deadline. A member with a device may be recorded too; the
     answer says so. Repeating changes nothing.
     """
-    return service.record(actor, campaign_id, member_id, body)
+    return entries.record(actor, campaign_id, member_id, body)
 
 
 @routes.delete(
@@ -221,4 +221,4 @@ def delete_record(
     actor: Actor, query: dict[str, Any], campaign_id: uuid.UUID, member_id: uuid.UUID
 ) -> None:
     """Take back an entry that was wrong."""
-    service.unrecord(actor, campaign_id, member_id, query["reason"])
+    entries.unrecord(actor, campaign_id, member_id, query["reason"])

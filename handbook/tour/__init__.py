@@ -6,6 +6,7 @@ from typing import Final
 
 from rich.console import Console
 
+from handbook import clock
 from handbook.config import Settings
 from handbook.demo.accounts import ACCOUNTS, PASSWORD
 from handbook.demo.papers import FOLDER
@@ -13,6 +14,7 @@ from handbook.tour.client import TourError
 from handbook.tour.letters import read_letter
 from handbook.tour.play import Play, Venue
 from handbook.tour.stage import Stage
+from push.recheck import quiet_until
 
 __all__ = ["TourError", "Venue", "play", "tour"]
 _OWN: Final = ("05-cong-van-su-dung-so-tay.txt", "04-thong-bao-ket-luan-giao-ban.txt")
@@ -28,7 +30,7 @@ def tour(settings: Settings, files: Sequence[Path], console: Console) -> None:
         base_url=f"http://{settings.web_host}:{settings.web_port}",
         passwords={account.handle: PASSWORD for account in ACCOUNTS},
         push_log=settings.var_dir / "push.log",
-        pushes_wait=settings.quiet_hours is not None,
+        pushes_wait=quiet_until(clock.now(), settings.quiet_hours) is not None,
     )
     play(venue, files or [FOLDER / name for name in _OWN], console)
 

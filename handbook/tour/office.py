@@ -47,7 +47,7 @@ def publish(stage: Stage, clerk: Person, letters: Sequence[Letter]) -> list[Publ
         digest = sha256(letter.content).hexdigest()
         published.append(Published(found["id"], found["abstract"], digest, len(letter.content)))
         line = found["number_line"] or "(không số)"
-        day = found["issued_on"] or "(không ngày)"
+        day = f"{letter.issued_on:%d/%m/%Y}" if letter.issued_on else "(không ngày)"
         rows.append(
             (line, day, _short(found["abstract"]), version["parts_total"], version["words"])
         )

@@ -4,6 +4,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,15 @@ from handbook.tour.stage import Person, Stage
 PLAYERS: Final = (CLERK, COMMITTEE, SECRETARY, MEMBER)
 _WAITING: Final = {"queued", "retry"}
 _ROWS: Final = 8
+_FATES: Final = {
+    "queued": "chờ gửi",
+    "retry": "chờ gửi lại",
+    "accepted": "đã chuyển",
+    "dead": "máy không còn dùng",
+    "expired": "quá hạn",
+    "suppressed": "không cần gửi",
+    "failed": "không gửi được",
+}
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,8 @@ class Play:
         report = self._stage.wait(settled, "Tổng hợp số liệu")
         total = report["total"]
         self._stage.say(f"Mẫu số: {report['denominator']['label']} ({total['targets']} đảng viên)")
-        self._stage.say(f"Số liệu tính đến {report['as_of']}")
+        as_of = clock.local(datetime.fromisoformat(report["as_of"]))
+        self._stage.say(f"Số liệu tính đến {as_of:%H:%M:%S ngày %d/%m/%Y}")
         rows = sorted(report["rows"], key=lambda row: -row["completed"])[:_ROWS]
         self._stage.table(
             ("Đơn vị", "Phải học", "Đã học", "Đang học", "Chưa học", "%", "Không có máy", "Ghi hộ"),
@@ -140,7 +151,7 @@ class Play:
         body = {"form": "read_aloud", "studied_on": clock.today().isoformat()}
         path = f"/campaigns/{campaign}/members/{without[0]['member_id']}/record"
         entry = secretary.client.put(path, body)
-        told = f"{without[0]['full_name']} nghe đọc tại chi bộ ngày {entry['studied_on']}"
+        told = f"{without[0]['full_name']} nghe đọc tại chi bộ {clock.today():%d/%m/%Y}"
         self._stage.check(not entry["has_device"], told)
 
     def _compare(self, committee: Person, campaign: str, before: Mapping[str, Any]) -> None:
@@ -184,7 +195,9 @@ class Play:
             own = [line for line in lines if line["member_id"] == member.member_id]
             reached += bool(own)
             states = Counter(line["state"] for line in lines)
-            told = ", ".join(f"{state} {number}" for state, number in sorted(states.items()))
+            told = ", ".join(
+                f"{_FATES[state]} {number}" for state, number in sorted(states.items())
+            )
             rows.append((about[notice["object_id"]], len(lines), told))
         self._stage.table(("Thông báo", "Thiết bị", "Kết quả"), rows)
         self._stage.check(

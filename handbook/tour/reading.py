@@ -20,6 +20,12 @@ _KINDS: Final = {
     "meeting_reply": "trả lời mời họp",
     "notice_state": "tình trạng thông báo",
 }
+_OUTCOMES: Final = {
+    "accepted": "được tính",
+    "duplicate": "trùng, không tính lại",
+    "quarantined": "để riêng, không tính",
+    "refused": "không nhận",
+}
 
 
 def register(stage: Stage, member: Person) -> None:
@@ -73,7 +79,7 @@ def read_offline(
     outcomes = [one["outcome"] for one in answer["results"]]
     minutes = int(FAST.total_seconds() // 60)
     stage.say(f"Đồng hồ điện thoại nhanh {minutes} phút; gửi {len(outcomes)} lượt đọc ngoại tuyến")
-    rows = [(one["outcome"], one.get("reason", "")) for one in answer["results"]]
+    rows = [(_OUTCOMES[one["outcome"]], one.get("reason", "")) for one in answer["results"]]
     stage.table(("Kết quả", "Lý do"), rows)
     expected = ["accepted"] * len(held) + ["duplicate", "quarantined"]
     stage.check(

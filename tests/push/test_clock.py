@@ -1,6 +1,5 @@
 """Ticks: each slot once, however many schedulers there are."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +7,8 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from handbook import jobs
+from handbook.http import Handbook
 from models import Tick as TakenTick
 from push import clock
 from push.work import Jobs, Tick
@@ -69,16 +70,15 @@ def test_ticks_of_two_tasks_do_not_meet(db: Session) -> None:
     assert acts == ["one", "two"]
 
 
-def test_an_act_that_fails_leaves_its_slot_free(
-    db: Session, transaction: Callable[[], object]
-) -> None:
+def test_an_act_that_fails_leaves_its_slot_free(app: Handbook, db: Session) -> None:
+    transaction = jobs.transactions(app)
     now = vietnamese("2026-11-16T09:00:01")
 
     def fail(_session: Session) -> None:
         raise RuntimeError("no")
 
     with structlog.testing.capture_logs() as logs:
-        assert not clock.run(Tick("t", MINUTELY, fail), transaction, lambda: now)  # type: ignore[arg-type]  # a plain fixture
+        assert not clock.run(Tick("t", MINUTELY, fail), transaction, lambda: now)
     assert [line["event"] for line in logs] == ["tick_failed"]
     assert clock.run(Tick("t", MINUTELY, lambda _session: None), notices.same, lambda: now)
 
@@ -100,12 +100,12 @@ def test_the_scheduler_only_ticks(db: Session) -> None:
     made = clock.scheduler(Jobs((), (tick, daily)), notices.same, lambda: notices.MORNING)
     made.start(paused=True)
     try:
-        jobs = {job.id: job for job in made.get_jobs()}
-        assert set(jobs) == {"count", "daily"}
-        for job in jobs.values():
+        listed = {job.id: job for job in made.get_jobs()}
+        assert set(listed) == {"count", "daily"}
+        for job in listed.values():
             assert (job.coalesce, job.misfire_grace_time) == (True, None)
             assert str(job.trigger.timezone) == "Asia/Ho_Chi_Minh"
-        fire = jobs["daily"].trigger.get_next_fire_time(None, vietnamese("2026-11-16T08:00:00"))
+        fire = listed["daily"].trigger.get_next_fire_time(None, vietnamese("2026-11-16T08:00:00"))
         assert fire == vietnamese("2026-11-17T07:30:00")
     finally:
         made.shutdown(wait=False)

@@ -147,7 +147,9 @@ class Planted:
             return http.json_response(len(request.get_data()))
 
         @routes.put(
-            "/revisions", policy=Policy(ANYONE, scope="none", transaction=Transaction.NONE), status=204
+            "/revisions",
+            policy=Policy(ANYONE, scope="none", transaction=Transaction.NONE),
+            status=204,
         )
         def change() -> None:
             """Change what stands at revision 7."""
@@ -207,5 +209,7 @@ FAULTS = {
     "at-commit": _at_commit,
     "refusal": _refusal,
     "sql": lambda: database.session().execute(text("SELECT 1/0")),
-    "taken": lambda: database.session().execute(text("INSERT INTO tick VALUES ('x', now()), ('x', now())")),
+    "taken": lambda: database.session().execute(
+        text("INSERT INTO tick VALUES ('x', now()), ('x', now())")
+    ),
 }

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session as DbSession
 
-from handbook import clock
+from handbook import clock, database
 from handbook.http import Handbook
 from models import Document, Member, Unit
 from tests.support import build, published
@@ -27,7 +27,11 @@ class Scene:
     document: Document
     version_id: uuid.UUID
     phone: Phone
-    session: DbSession
+
+    @property
+    def session(self) -> DbSession:
+        """Return the session of now: a request lets go of the one before."""
+        return database.session()
 
     def event(self, start: float = -600, length: float = 60, **more: Any) -> dict[str, Any]:
         """Return an event that began ``start`` seconds from now and lasted ``length`` seconds."""
@@ -65,4 +69,4 @@ def scene(app: Handbook, db: DbSession, at: Callable[[datetime], None]) -> Scene
     reader = build.member(cell)
     document = published.document(cell)
     assert document.version_id is not None
-    return Scene(cell, reader, document, document.version_id, Phone(app, reader), db)
+    return Scene(cell, reader, document, document.version_id, Phone(app, reader))

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from handbook import clock, database, ids
+from handbook import access, clock, database, ids
+from handbook.access import Actor
 from handbook.audiences import service as audiences
 from handbook.studies import due
 from models import (
@@ -72,6 +73,12 @@ class House:
     def members(self) -> list[Member]:
         """Those who sit in the commune's cells."""
         return [self.secretary, self.an, self.binh, self.chi]
+
+
+def actor(who: Member) -> Actor:
+    """Return a member as the actor of a request, on a device of their own."""
+    found = build.session_of(who)
+    return access.load_actor(build.flush(), found.id, found.account_id)
 
 
 def everybody(unit: Unit) -> dict[str, Any]:

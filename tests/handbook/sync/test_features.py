@@ -9,6 +9,7 @@ from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
+from handbook import database
 from handbook.http import Handbook
 from handbook.sync import receipts
 from models import Member, Membership, Unit
@@ -72,9 +73,7 @@ def commune(app: Handbook, db: Session, at: Callable[[datetime], None]) -> Commu
     """Return the commune at a stopped clock."""
     at(NOW)
     receipts.MEMORY.forget()
-    made = Commune(app)
-    db.flush()
-    return made
+    return Commune(app)
 
 
 def test_documents_reading_and_recall(commune: Commune) -> None:
@@ -132,11 +131,11 @@ def test_a_meeting_and_its_cancellation(commune: Commune) -> None:
     assert set(store.of_kind("meeting")) == {meeting["id"]}
 
 
-def test_a_move_takes_away_what_is_not_theirs_any_more(commune: Commune, db: Session) -> None:
+def test_a_move_takes_away_what_is_not_theirs_any_more(commune: Commune) -> None:
     document = commune.published()
     assert set(commune.store.of_kind("document")) == {document["id"]}
     moved = NOW.date() - timedelta(days=1)
-    db.execute(
+    database.session().execute(
         update(Membership)
         .where(Membership.member_id == commune.reader.id)
         .values(during=Range(date(2020, 1, 1), moved))

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 
-from handbook import paging
+from handbook import database, paging
 from handbook.http import Handbook
 from handbook.sync import cursors, queries, receipts
 from models import Receipt
@@ -20,8 +19,8 @@ from tests.support.phone import Phone
 from tests.support.syncing import PhoneStore
 
 
-def receipts_of(db: Session) -> dict[Any, int]:
-    rows = db.execute(select(Receipt.bucket_id, Receipt.position))
+def receipts_of() -> dict[Any, int]:
+    rows = database.session().execute(select(Receipt.bucket_id, Receipt.position))
     return {row.bucket_id: row.position for row in rows}
 
 
@@ -64,14 +63,14 @@ def test_any_change_of_heads_changes_the_tag(shelf: Shelf) -> None:
     assert shelf.store.ask().get_etag()[0] not in {*tags, tag}
 
 
-def test_a_tag_opens_no_door(app: Handbook, shelf: Shelf, db: Session) -> None:
+def test_a_tag_opens_no_door(app: Handbook, shelf: Shelf) -> None:
     shelf.store.pull()
     headers = {"If-None-Match": f'"{shelf.store.tag}"'}
     query = {"cursor": shelf.store.cursor}
     assert shelf.phone.get("/sync", query_string=query, headers=headers).status_code == 304
     assert Phone(app, None).get("/sync", query_string=query, headers=headers).status_code == 401
     assert shelf.phone.session is not None
-    db.execute(
+    database.session().execute(
         update(SignIn)
         .where(SignIn.id == shelf.phone.session.id)
         .values(ended_at=NOW, ended_by="revoked")
@@ -124,24 +123,24 @@ def test_a_wrong_query_is_422(shelf: Shelf, query: str) -> None:
     assert shelf.phone.get(f"/sync?{query}").status_code == 422
 
 
-def test_presenting_a_cursor_is_a_receipt(shelf: Shelf, db: Session) -> None:
+def test_presenting_a_cursor_is_a_receipt(shelf: Shelf) -> None:
     home = shelf.buckets[0]
     for _ in range(3):
         shelf.put(home)
     shelf.store.apply(shelf.store.ask(limit=2))
-    assert receipts_of(db) == {}
+    assert receipts_of() == {}
     shelf.store.apply(shelf.store.ask(limit=2))
-    assert receipts_of(db) == {home: 2}
+    assert receipts_of() == {home: 2}
     shelf.store.ask()
-    assert receipts_of(db) == {home: 3}
+    assert receipts_of() == {home: 3}
     shelf.put(home)
     shelf.store.pull()
-    assert receipts_of(db) == {home: 3}
+    assert receipts_of() == {home: 3}
     shelf.store.pull()
-    assert receipts_of(db) == {home: 4}
+    assert receipts_of() == {home: 4}
 
 
-def test_a_receipt_never_goes_back_and_belongs_to_a_device(shelf: Shelf, db: Session) -> None:
+def test_a_receipt_never_goes_back_and_belongs_to_a_device(shelf: Shelf) -> None:
     home = shelf.buckets[0]
     shelf.put(home)
     shelf.store.pull()
@@ -151,7 +150,7 @@ def test_a_receipt_never_goes_back_and_belongs_to_a_device(shelf: Shelf, db: Ses
     shelf.store.pull()
     shelf.store.cursor = older
     shelf.store.ask()
-    row = db.scalars(select(Receipt)).one()
+    row = database.session().scalars(select(Receipt)).one()
     assert shelf.phone.session is not None
     assert row.position == 2
     assert row.device_id == shelf.phone.session.device_id
@@ -173,7 +172,7 @@ def test_a_receipt_is_noted_again_after_ten_minutes_only(
 
 
 def test_a_receipt_that_fails_never_fails_the_answer(
-    shelf: Shelf, db: Session, monkeypatch: pytest.MonkeyPatch
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shelf.put(shelf.buckets[0])
     shelf.store.pull()
@@ -184,9 +183,9 @@ def test_a_receipt_that_fails_never_fails_the_answer(
     with monkeypatch.context() as broken:
         broken.setattr(queries, "receive", fail)
         assert shelf.store.ask().status_code == 304
-    assert receipts_of(db) == {}
+    assert receipts_of() == {}
     shelf.store.ask()
-    assert receipts_of(db) == {shelf.buckets[0]: 1}
+    assert receipts_of() == {shelf.buckets[0]: 1}
 
 
 def test_the_memory_of_receipts_is_bounded(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:

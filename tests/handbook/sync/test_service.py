@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import Range
-from sqlalchemy.orm import Session
 
-from models import BucketHead, Membership, Position
+from handbook import database
+from models import BucketHead, Change, Membership, Position
 from tests.handbook.sync.conftest import NOW, Shelf
 from tests.support import build, counting
 from tests.support.syncing import PhoneStore, assert_delta_equals_full
@@ -78,9 +78,7 @@ def test_a_kind_without_feed_is_shown_to_nobody(
     assert shelf.store.pull() == []
 
 
-def test_a_lost_bucket_is_one_drop_and_a_gained_one_comes_from_the_start(
-    shelf: Shelf, db: Session
-) -> None:
+def test_a_lost_bucket_is_one_drop_and_a_gained_one_comes_from_the_start(shelf: Shelf) -> None:
     _, parent, far = shelf.buckets
     both, only = shelf.put(far, parent), shelf.put(far)
     shelf.store.pull()
@@ -88,18 +86,18 @@ def test_a_lost_bucket_is_one_drop_and_a_gained_one_comes_from_the_start(
     gained = shelf.store.pull()
     assert steps(gained) == [("put", str(both)), ("put", str(only))]
     name = gained[0]["bucket"]
-    db.execute(delete(Position).where(Position.id == position.id))
+    database.session().execute(delete(Position).where(Position.id == position.id))
     assert shelf.store.pull() == [{"op": "drop", "bucket": name}]
     assert str(both) in shelf.store.of_kind("thing")
     assert str(only) not in shelf.store.of_kind("thing")
     assert_delta_equals_full(shelf.store)
 
 
-def test_a_bucket_held_from_another_day_is_sent_anew(shelf: Shelf, db: Session) -> None:
+def test_a_bucket_held_from_another_day_is_sent_anew(shelf: Shelf) -> None:
     key = shelf.put(shelf.buckets[0])
     shelf.put(shelf.personal)
     shelf.store.pull()
-    db.execute(
+    database.session().execute(
         update(Membership)
         .where(Membership.member_id == shelf.reader.id)
         .values(during=Range(date(2021, 1, 1), None))
@@ -112,7 +110,7 @@ def test_a_bucket_held_from_another_day_is_sent_anew(shelf: Shelf, db: Session) 
 
 
 def test_a_bucket_that_ends_with_its_day_is_dropped(
-    shelf: Shelf, db: Session, at: Callable[[Any], None]
+    shelf: Shelf, at: Callable[[Any], None]
 ) -> None:
     shelf.put(shelf.buckets[2])
     build.position(shelf.reader, shelf.units[2], "overseer", end=date(2026, 11, 23))
@@ -121,11 +119,11 @@ def test_a_bucket_that_ends_with_its_day_is_dropped(
     assert [change["op"] for change in shelf.store.pull()] == ["drop"]
 
 
-def test_a_log_that_went_back_in_time_leads_to_a_reset(shelf: Shelf, db: Session) -> None:
+def test_a_log_that_went_back_in_time_leads_to_a_reset(shelf: Shelf) -> None:
     for _ in range(3):
         shelf.put(shelf.buckets[0])
     shelf.store.pull()
-    db.execute(update(BucketHead).values(position=BucketHead.position - 1))
+    database.session().execute(update(BucketHead).values(position=BucketHead.position - 1))
     answer = shelf.store.ask()
     assert answer.status_code == 200
     assert answer.json["reset"] is True
@@ -174,9 +172,7 @@ ACTS = st.one_of(
 Addressed = dict[uuid.UUID, set[uuid.UUID]]
 
 
-def act(
-    shelf: Shelf, db: Session, addressed: Addressed, what: str, number: int, where: Any
-) -> None:
+def act(shelf: Shelf, addressed: Addressed, what: str, number: int, where: Any) -> None:
     """Do one act; an object that changes is touched in every bucket that it is addressed to."""
     places = [*shelf.buckets, shelf.personal]
     key = uuid.UUID(int=number + 1)
@@ -193,7 +189,7 @@ def act(
     elif what == "pull":
         shelf.store.pull(limit=number)
     else:
-        db.execute(delete(Position).where(Position.member_id == shelf.reader.id))
+        database.session().execute(delete(Position).where(Position.member_id == shelf.reader.id))
         if number:
             start = date(2022, 1, number)
             build.position(shelf.reader, shelf.units[2], "overseer", start=start)
@@ -204,11 +200,12 @@ def act(
 )
 @given(st.lists(ACTS, max_size=12))
 def test_old_state_plus_delta_is_a_full_fetch(
-    shelf: Shelf, db: Session, acts: list[tuple[str, int, Any]]
+    shelf: Shelf, acts: list[tuple[str, int, Any]]
 ) -> None:
     shelf.store = PhoneStore(shelf.phone)
     shelf.objects.clear()
+    database.session().execute(delete(Change))
     addressed: Addressed = {}
     for what, number, where in acts:
-        act(shelf, db, addressed, what, number, where)
+        act(shelf, addressed, what, number, where)
     assert_delta_equals_full(shelf.store)
