@@ -10,7 +10,7 @@ from handbook import ids
 from handbook.accounts.service import hash_password, sign_in_index
 
 _NAME: Final = "bench"
-_PASSWORD: Final = "mat khau cua ban do"  # noqa: S105 - of a made-up member, in a made-up province
+PASSWORD: Final = "mat khau cua ban do"  # noqa: S105 - of a made-up member, in a made-up province
 
 _ACCOUNT: Final = """
 SELECT a.id FROM account a JOIN member m ON m.id = a.member_id
@@ -72,10 +72,10 @@ def sign_in_body(stage: Stage) -> bytes:
             connection.execute(_NAMED, {**values, "account": account})
         connection.execute(
             "UPDATE account SET password_hash = %s WHERE id = %s",
-            (hash_password(_PASSWORD), account),
+            (hash_password(PASSWORD), account),
         )
     device = {"id": str(ids.new()), "platform": "android"}
-    return orjson.dumps({"name": _NAME, "password": _PASSWORD, "device": device})
+    return orjson.dumps({"name": _NAME, "password": PASSWORD, "device": device})
 
 
 def draft(stage: Stage) -> tuple[uuid.UUID, uuid.UUID, uuid.UUID]:

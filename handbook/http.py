@@ -456,13 +456,14 @@ class Handbook(Flask):
     @staticmethod
     def _read_input(policy: Policy) -> None:
         """Read the whole body before the transaction: a slow sender must not hold a connection."""
-        request.max_content_length = _most_bytes(policy)
+        request.max_content_length = most = _most_bytes(policy)
         if request.method in {"GET", "HEAD", "DELETE"}:
             return
         if request.mimetype == "multipart/form-data":
             _ = request.files
-        else:
-            request.get_data(cache=True)
+        elif len(request.get_data(cache=True)) >= most and request.content_length is None:
+            # Werkzeug cuts a body without a length at the cap and says nothing.
+            raise Problem("payload_too_large", status=413)
 
 
 def _most_bytes(policy: Policy) -> int:

@@ -51,6 +51,7 @@ def _digest_form(digest: "hashlib._Hash") -> None:
         digest.update(f"{name}={value}\n".encode())
     for name, file in sorted(request.files.items(multi=True), key=lambda pair: pair[0]):
         digest.update(f"{name}:{file.filename}\n".encode())
+        file.stream.seek(0)  # the view may have read it
         while chunk := file.stream.read(1 << 16):
             digest.update(chunk)
         file.stream.seek(0)

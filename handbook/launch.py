@@ -20,6 +20,7 @@ from handbook import embedded
 from handbook.config import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
+DEMO_ACCOUNTS = "demo-accounts.txt"
 STOP_SECONDS = 15
 START_SECONDS = 60
 
@@ -62,6 +63,17 @@ def database_running(settings: Settings) -> Iterator[DatabaseUrls]:
         return
     with embedded.start(settings.var_dir / "postgres") as server:
         yield DatabaseUrls(server.url(role=embedded.APP), server.url(role=embedded.OWNER))
+
+
+def write_demo_accounts(settings: Settings, told: str) -> None:
+    """Keep what is to be told of the demo accounts for the next start."""
+    (settings.var_dir / DEMO_ACCOUNTS).write_text(told, encoding="utf-8")
+
+
+def read_demo_accounts(settings: Settings) -> str:
+    """Return what is to be told of the demo accounts; empty without demo data."""
+    kept = settings.var_dir / DEMO_ACCOUNTS
+    return kept.read_text(encoding="utf-8") if kept.exists() else ""
 
 
 def web_command(settings: Settings) -> list[str]:
@@ -166,7 +178,7 @@ def wait_until_live(settings: Settings, children: Children) -> None:
                 f"Is port {settings.web_port} taken? Set HANDBOOK_WEB_PORT to another."
             )
         try:
-            with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310  # our own http address
+            with urllib.request.urlopen(address, timeout=2) as answer:  # our own http address
                 answer.read()
                 return
         except (URLError, OSError):

@@ -20,7 +20,7 @@ def mask(address: str) -> str:
 
 
 class LogSender:
-    """Accepts every message, logs it and appends it as one JSON line to the file ``path``.
+    """Accepts every message and appends it as one JSON line to the file ``path``.
 
     ``now`` gives the aware instant written to each line. The folder of ``path`` is made at need.
     """
@@ -31,7 +31,7 @@ class LogSender:
         self._now = now
 
     def send(self, messages: Sequence[Message]) -> list[Outcome]:
-        """Log each message; ``retry`` with reason ``log_unwritable`` if the file cannot be written.
+        """Write each message; ``retry`` with reason ``log_unwritable`` if the file cannot be written.
 
         The provider id of a message is ``log/`` and the id of its outbox row.
         """
@@ -43,8 +43,7 @@ class LogSender:
         except OSError as error:
             _log.warning("push.log_unwritable", error=type(error).__name__)
             return [Outcome(message.id, "retry", "log_unwritable") for message in messages]
-        for line in lines:
-            _log.info("push.logged", **line)
+        _log.info("push.logged", messages=len(lines), file=self._path.name)
         return [
             Outcome(message.id, "accepted", "accepted", provider_id=f"log/{message.id}")
             for message in messages

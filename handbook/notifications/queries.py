@@ -31,9 +31,9 @@ _PUBLISHED_ON = cast(func.timezone("Asia/Ho_Chi_Minh", Notice.published_at), Dat
 def in_inbox(actor: Actor) -> Rows:
     """Select the notices that stand in the actor's inbox, with what the actor did.
 
-    Columns: all of the notice's that a line shows, ``opened_at`` and ``dismissed_at``. What was only
-    read over bears the instant of its publication as ``opened_at``: no better one is known, and
-    this one never changes.
+    Columns: all of the notice's that a line shows, ``opened_at`` and ``dismissed_at``. What was
+    only read over bears the instant of its publication as ``opened_at``: no better one is known,
+    and this one never changes.
     """
     read_over = select(InboxMark.read_up_to).where(InboxMark.member_id == actor.member_id)
     reached = exists().where(

@@ -5,7 +5,7 @@ Push is a wake-up: the fan-out row written here lets the worker make one outbox 
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from sqlalchemy import func, insert, select, update
@@ -105,7 +105,7 @@ def mark(actor: Actor, notice_id: uuid.UUID, *, dismissed: bool = False) -> None
             },
         )
     )
-    _touch_own(actor, notice_id)
+    _touch_own(actor, [notice_id])
 
 
 def mark_all(actor: Actor, notice_id: uuid.UUID) -> None:
@@ -117,6 +117,11 @@ def mark_all(actor: Actor, notice_id: uuid.UUID) -> None:
     row = session.execute(queries.in_inbox(actor).where(Notice.id == notice_id)).one_or_none()
     if row is None:
         raise NotFound
+    inbox = queries.in_inbox(actor).subquery()
+    unread_before = select(inbox.c.id).where(
+        inbox.c.opened_at.is_(None), inbox.c.published_at <= row.published_at
+    )
+    read = session.scalars(unread_before).all()
     mark_row = upsert(InboxMark).values(member_id=actor.member_id, read_up_to=row.published_at)
     session.execute(
         mark_row.on_conflict_do_update(
@@ -124,7 +129,7 @@ def mark_all(actor: Actor, notice_id: uuid.UUID) -> None:
             set_={"read_up_to": func.greatest(InboxMark.read_up_to, mark_row.excluded.read_up_to)},
         )
     )
-    _touch_own(actor, notice_id)
+    _touch_own(actor, read)
 
 
 def demand_concern(actor: Actor, notice_id: uuid.UUID) -> None:
@@ -141,6 +146,7 @@ def unread(actor: Actor) -> int:
     return database.session().execute(statement).scalar_one()
 
 
-def _touch_own(actor: Actor, notice_id: uuid.UUID) -> None:
-    own = audiences.personal_buckets([actor.member_id])
-    changes.touch("notice_state", notice_id, own.values())
+def _touch_own(actor: Actor, notices: Iterable[uuid.UUID]) -> None:
+    own = audiences.personal_buckets([actor.member_id]).values()
+    for notice_id in notices:
+        changes.touch("notice_state", notice_id, own)

@@ -19,7 +19,7 @@ from handbook.access import Actor
 from handbook.reading import progress, queries, rules
 from handbook.reading.rules import Stretch
 
-_DAY = timedelta(days=1)
+_NARROW = timedelta(minutes=5)
 _MOST_WIDENING = 2 * rules.OLDEST
 
 _INSERT = text(
@@ -96,7 +96,7 @@ def count(actor: Actor, told: Sequence[Stretch]) -> Tally:
 
 def _find(member_id: uuid.UUID, told: Sequence[Stretch]) -> _Found | None:
     """Return what stands around ``told``, whole islands of it; None if that is too much."""
-    pad = _DAY
+    pad = _NARROW
     while True:
         near = _ranges(told, pad)
         rows = database.session().execute(queries.around(member_id, near, [one.id for one in told]))
@@ -107,7 +107,7 @@ def _find(member_id: uuid.UUID, told: Sequence[Stretch]) -> _Found | None:
             return None
         if pad > _MOST_WIDENING or _is_whole(told, found.stretches, near):
             return found
-        pad *= 2
+        pad *= 8
 
 
 def _sort_in(row: Any, found: _Found) -> None:
@@ -130,10 +130,10 @@ def _sort_in(row: Any, found: _Found) -> None:
 
 
 def _ranges(told: Sequence[Stretch], pad: timedelta) -> list[tuple[datetime, datetime]]:
-    """Return disjoint ranges of starts: ``pad`` and the longest stretch before, ``pad`` after."""
+    """Return disjoint ranges that hold the stretches and ``pad`` before and after."""
     merged: list[tuple[datetime, datetime]] = []
     for one in sorted(told, key=lambda stretch: stretch.started_at):
-        low, high = one.started_at - pad - rules.LONGEST, one.ended_at + pad
+        low, high = one.started_at - pad, one.ended_at + pad
         if merged and low <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(merged[-1][1], high))
         else:
@@ -149,7 +149,7 @@ def _is_whole(
     """Return whether no stretch outside the ranges can overlap an island of ``told``."""
     for island in _islands_of(told, stretches):
         start, end = island[0].started_at, max(one.ended_at for one in island)
-        if not any(low + rules.LONGEST <= start and end <= high for low, high in near):
+        if not any(low < start and end < high for low, high in near):
             return False
     return True
 

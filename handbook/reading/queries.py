@@ -5,43 +5,59 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
-    Text,
     TextClause,
-    case,
-    cast,
-    exists,
-    func,
     or_,
     select,
     text,
-    true,
 )
 from sqlalchemy.orm import aliased
 
 from handbook.access import Actor
 from handbook.documents import queries as document_queries
+from handbook.reading import rules
 from models import (
     Acknowledgement,
-    Addressing,
-    CampaignDocument,
-    CampaignTarget,
     Document,
     DocumentVersion,
-    Part,
     Progress,
     Rows,
-    held_bucket,
 )
 
 MOST_AROUND = 10_000
+
+_LOCKED_VERSIONS = text(
+    """
+    SELECT v.id, v.document_id,
+      ARRAY(SELECT p.words FROM part p WHERE p.version_id = v.id ORDER BY p.number) AS part_words,
+      CASE WHEN EXISTS (
+        SELECT FROM addressing a
+        WHERE a.audience_id = d.audience_id AND a.bucket_id = ANY(CAST(:buckets AS uuid[])))
+      THEN true ELSE EXISTS (
+        SELECT FROM campaign_target t
+        JOIN campaign_document cd ON cd.campaign_id = t.campaign_id
+        WHERE t.member_id = :member AND cd.document_id = d.id
+      ) OR EXISTS (
+        SELECT FROM held_bucket hb JOIN addressing a ON a.bucket_id = hb.bucket_id
+        WHERE hb.member_id = :member AND a.audience_id IN (
+          SELECT d.audience_id UNION ALL
+          SELECT c.audience_id FROM campaign c JOIN campaign_document cd ON cd.campaign_id = c.id
+          WHERE cd.document_id = d.id AND c.state <> 'draft')
+      ) END AS is_theirs,
+      (SELECT pg_advisory_xact_lock(hashtextextended(:lock, 0)))::text AS locked
+    FROM document_version v
+    JOIN document d ON d.id = v.document_id AND d.state <> 'draft'
+    JOIN document_version c ON c.id = d.version_id AND c.number >= v.number
+    WHERE v.id = ANY(CAST(:versions AS uuid[]))
+    """
+)
 
 _AROUND = text(
     f"""
     (SELECT 'around' AS found, e.id, e.version_id, e.parts, e.started_at, e.ended_at,
         e.active_seconds, e.credited_seconds
      FROM unnest(CAST(:lows AS timestamptz[]), CAST(:highs AS timestamptz[])) AS near(low, high)
-     JOIN reading_event e ON e.member_id = :member AND e.started_at BETWEEN near.low AND near.high
+     JOIN reading_event e ON e.member_id = :member AND e.ended_at >= near.low
+       AND e.started_at BETWEEN near.low - CAST(:longest AS interval) AND near.high
      LIMIT {MOST_AROUND + 1})
     UNION ALL
     SELECT 'known', e.id, e.version_id, NULL, NULL, NULL, NULL, NULL FROM reading_event e
@@ -78,64 +94,46 @@ _COUNTED = text(
 )
 
 
-def locked_versions(actor: Actor, versions: Collection[uuid.UUID]) -> Rows:
+def locked_versions(actor: Actor, versions: Collection[uuid.UUID]) -> TextClause:
     """Select what versions are to the actor, and hold the lock on the actor's reading.
 
-    ``is_readable`` says whether the version's document may be read now, ``is_theirs`` whether it
-    ever could. Drafts and versions newer than the one in force are left out. There is one writer at
-    a time of a member's reading, because what a batch counts depends on all others; nothing is
-    locked when no version is found.
+    ``is_theirs`` says whether the version's document is or ever was theirs to read: addressed to a
+    bucket they hold or held, or to study in a campaign that reached them. Drafts and versions newer
+    than the one in force are left out. There is one writer at a time of a member's reading, because
+    what a batch counts depends on all others; nothing is locked when no version is found.
     """
-    lock = func.pg_advisory_xact_lock(func.hashtextextended(f"reading:{actor.member_id}", 0))
-    return versions_of(actor, versions).add_columns(
-        select(cast(lock, Text)).scalar_subquery().label("locked")
+    return _LOCKED_VERSIONS.bindparams(
+        member=actor.member_id,
+        lock=f"reading:{actor.member_id}",
+        buckets=[bucket.id for bucket in actor.buckets],
+        versions=list(versions),
     )
 
 
-def versions_of(actor: Actor, versions: Collection[uuid.UUID]) -> Rows:
-    """Select what ``locked_versions`` does, without the lock."""
-    words = select(Part.words).where(Part.version_id == DocumentVersion.id).order_by(Part.number)
+def version_of(actor: Actor, version_id: uuid.UUID) -> Rows:
+    """Select what a version is to the actor: document_id, state, is_current, is_readable now."""
     in_force = aliased(DocumentVersion)
-    now = document_queries.readable(actor)
     return (
         select(
-            DocumentVersion.id,
             DocumentVersion.document_id,
             Document.state,
             (Document.version_id == DocumentVersion.id).label("is_current"),
-            func.array(words.scalar_subquery()).label("part_words"),
-            now.label("is_readable"),
-            case((now, true()), else_=_once_readable(actor.member_id)).label("is_theirs"),
+            document_queries.readable(actor).label("is_readable"),
         )
         .join(Document, Document.id == DocumentVersion.document_id)
         .join(in_force, in_force.id == Document.version_id)
         .where(
-            DocumentVersion.id.in_(list(versions)),
+            DocumentVersion.id == version_id,
             Document.state != "draft",
             in_force.number >= DocumentVersion.number,
         )
     )
 
 
-def _once_readable(member_id: uuid.UUID) -> ColumnElement[bool]:
-    """Return the condition that a document ever reached the member, or was ever theirs to study."""
-    addressed = (
-        select(held_bucket.c.bucket_id)
-        .join(Addressing, Addressing.bucket_id == held_bucket.c.bucket_id)
-        .where(held_bucket.c.member_id == member_id, Addressing.audience_id == Document.audience_id)
-    )
-    studied = (
-        select(CampaignTarget.campaign_id)
-        .join(CampaignDocument, CampaignDocument.campaign_id == CampaignTarget.campaign_id)
-        .where(CampaignTarget.member_id == member_id, CampaignDocument.document_id == Document.id)
-    )
-    return or_(exists(addressed), exists(studied))
-
-
 def around(
     member_id: uuid.UUID, near: Sequence[tuple[Any, Any]], ids: Collection[uuid.UUID]
 ) -> TextClause:
-    """Select the member's stretches that start within one of the disjoint ranges ``near``.
+    """Select the member's stretches that touch one of the disjoint ranges ``near``.
 
     ``found`` is ``around`` for these, at most ``MOST_AROUND`` + 1; ``known`` and ``quarantined``
     rows tell which of ``ids`` are there already.
@@ -145,6 +143,7 @@ def around(
         lows=[low for low, _ in near],
         highs=[high for _, high in near],
         ids=list(ids),
+        longest=rules.LONGEST,
     )
 
 

@@ -260,17 +260,23 @@ def _known(
 
 def _demand_readable(actor: Actor, version_id: uuid.UUID) -> uuid.UUID:
     """Return the id of the document whose version in force this is; refuse anything else."""
-    row = database.session().execute(queries.versions_of(actor, [version_id])).one_or_none()
-    if row is None or not row.is_theirs:
+    row = database.session().execute(queries.version_of(actor, version_id)).one_or_none()
+    if row is None or not (row.is_readable or row.state == "recalled"):
         raise NotFound
     if row.state == "recalled":
+        _demand_once_theirs(actor, version_id)
         raise Conflict("document_recalled")
-    if not row.is_readable:
-        raise NotFound
     if not row.is_current:
         raise Conflict("version_not_current")
     found: uuid.UUID = row.document_id
     return found
+
+
+def _demand_once_theirs(actor: Actor, version_id: uuid.UUID) -> None:
+    """Raise NotFound unless the version was theirs to read: others learn of no recall."""
+    row = database.session().execute(queries.locked_versions(actor, [version_id])).one_or_none()
+    if row is None or not row.is_theirs:
+        raise NotFound
 
 
 def _note(actor: Actor, document_id: uuid.UUID, version_id: uuid.UUID) -> None:

@@ -99,7 +99,7 @@ DERIVED = """
         FROM progress p WHERE p.member_id = w.member_id AND p.document_id = d.document_id) r ON true
       LEFT JOIN LATERAL (
         SELECT min(k.acknowledged_at) AS ever, min(k.acknowledged_at) FILTER (
-          WHERE k.acknowledged_at <= w.deadline AND k.received_at <= w.grace) AS timely
+          WHERE k.acknowledged_at <= w.deadline ) AS timely
         FROM acknowledgement k
         WHERE k.member_id = w.member_id AND k.document_id = d.document_id) a ON true
     ), own AS (
@@ -164,8 +164,16 @@ RECENT: TextClause = text(
       WHERE d.campaign_id = :campaign AND k.received_at >= :since)
     """
 )
-# True once every transaction older than :mark has ended.
-QUIET: TextClause = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= :mark")
+# True once every transaction older than :mark has ended: of those that can write facts, which are
+# the application's own in this database. Ids are compared by age, as they wrap around.
+QUIET: TextClause = text(
+    """
+    SELECT NOT EXISTS (
+      SELECT FROM pg_stat_activity
+      WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+        AND age(backend_xid) > age(CAST(CAST(CAST(:mark AS bigint) & 4294967295 AS text) AS xid)))
+    """
+)
 THIS_TRANSACTION: TextClause = text("SELECT pg_current_xact_id()::text::bigint")
 
 _COUNTED = """

@@ -1,4 +1,4 @@
-"""Record study without the app: the secretary's entry for a target, audited, and its taking back."""
+"""Record study without the app: the secretary's entry for a target, put and taken back."""
 
 import uuid
 from collections.abc import Mapping

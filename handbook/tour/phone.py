@@ -1,6 +1,5 @@
 """A member's phone as the tour plays it: what sync left on it, and what is read on it."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -70,10 +69,6 @@ class Phone:
         """Return an object on the phone, None when it is not there."""
         holders = self._held.get((kind, object_id), {})
         return next(iter(holders.values()), None)
-
-    def counts(self) -> Counter[str]:
-        """Return how many objects of each kind the phone holds."""
-        return Counter(kind for (kind, _), holders in self._held.items() if holders)
 
     def read_file(self, document_id: str, cut: int) -> tuple[int, str, str]:
         """Fetch a file in two pieces as after a broken download.

@@ -37,7 +37,7 @@ def bare(tmp_path: Path) -> Handbook:
 def test_a_defect_is_a_500_that_betrays_nothing(
     real: Real, planted: Planted, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = real.app.test_client().put("/api/v1/planted/defects/defect")
+    answer: Any = real.app.test_client().put("/api/v1/planted/defects/defect")
     assert answer.status_code == 500
     assert answer.content_type == "application/problem+json"
     assert set(answer.json) == {"type", "title", "status", "code", "request_id"}
@@ -60,7 +60,7 @@ def test_a_defect_is_a_500_that_betrays_nothing(
 def test_an_error_after_a_write_leaves_nothing(
     real: Real, planted: Planted, kind: str, status: int, code: str | None
 ) -> None:
-    answer = real.app.test_client().put(f"/api/v1/planted/defects/{kind}")
+    answer: Any = real.app.test_client().put(f"/api/v1/planted/defects/{kind}")
     assert (answer.status_code, answer.json.get("code")) == (status, code)
     assert planted.calls == 1
     assert _ticks(real) == (1 if kind == "none" else 0)
@@ -73,7 +73,7 @@ def _ticks(real: Real) -> int:
 
 def test_faults_of_fields_have_words(real: Real, planted: Planted) -> None:
     client = real.app.test_client()
-    answer = client.put("/api/v1/planted/defects/refusal", headers={"Accept-Language": "en"})
+    answer: Any = client.put("/api/v1/planted/defects/refusal", headers={"Accept-Language": "en"})
     range_ = {"code": "range", "message": "The value is outside the allowed range."}
     unknown = {"code": "format", "message": "The format is not right."}
     assert answer.json["errors"] == {"a.b": [range_], "c": [unknown]}
@@ -201,7 +201,8 @@ def test_every_status_has_words(bare: Handbook, status: int) -> None:
 
 
 def test_every_problem_of_the_kernel_has_words() -> None:
-    for kind in (*Problem.__subclasses__(), Problem):
+    kinds: list[type[Problem]] = [Problem, *Problem.__subclasses__()]
+    for kind in kinds:
         assert messages.has(f"errors.{kind.code}")
     assert Unauthenticated().headers["WWW-Authenticate"].startswith("Bearer")
     assert Conflict("busy", deadline="x").params == {"deadline": "x"}
@@ -242,18 +243,18 @@ def test_the_support_holds_answers_to_the_document(bare: Handbook) -> None:
     operation = contract.operations["GET", "/api/v1/planted/echo"]
     good = client.get("/api/v1/planted/echo?number=7")
     contract.check(operation, good)
-    for change in (
-        {"status": 418},
-        {"status": 201},
+    changes: list[dict[str, Any]] = [
+        {"status_code": 418},
+        {"status_code": 201},
         {"content_type": "text/html"},
         {"data": b'{"task": "a", "ticks": "7"}'},
         {"data": b'{"task": "a", "ticks": 7, "more": 1}'},
-        {"status": 404},
-        {"status": 500},
-    ):
+        {"status_code": 404},
+        {"status_code": 500},
+    ]
+    for change in changes:
         wrong = client.get("/api/v1/planted/echo?number=7")
-        wrong.status_code = change.get("status", 200)
-        wrong.data = change.get("data", wrong.data)
-        wrong.content_type = change.get("content_type", wrong.content_type)
+        for name, value in change.items():
+            setattr(wrong, name, value)
         with pytest.raises(AssertionError):
             contract.check(operation, wrong)

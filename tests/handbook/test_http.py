@@ -194,7 +194,7 @@ def test_a_rate_is_counted_for_its_class_alone_and_then_answers_429(bare: Handbo
     client = bare.test_client()
     statuses = [client.get("/api/v1/planted/limited/upload").status_code for _ in range(60)]
     assert set(statuses) == {200}
-    answer = client.get("/api/v1/planted/limited/upload")
+    answer: Any = client.get("/api/v1/planted/limited/upload")
     openapi.check(bare, answer)
     assert (answer.status_code, answer.json["code"]) == (429, "too_many_requests")
     assert 1 <= int(answer.headers["Retry-After"]) <= 60

@@ -32,18 +32,21 @@ def good(contract: Contract, schema: dict[str, Any]) -> Any:
         return {name: good(contract, inner) for name, inner in found.items()}
     if "array" in kinds:
         return [good(contract, schema["items"]) for _ in range(max(1, schema.get("minItems", 0)))]
+    return _plain(schema, kinds)
+
+
+def _plain(schema: dict[str, Any], kinds: set[str]) -> Any:
     if "integer" in kinds:
         return schema.get("minimum", 0)
-    if "boolean" in kinds:
-        return False
-    return _text(schema)
+    return False if "boolean" in kinds else _text(schema)
 
 
 def _text(schema: dict[str, Any]) -> str:
-    if schema.get("format") == "uuid":
+    form = str(schema.get("format"))
+    if form == "uuid":
         return str(ids.new())
-    if schema.get("format") in _BY_FORMAT:
-        return _BY_FORMAT[schema["format"]]
+    if form in _BY_FORMAT:
+        return _BY_FORMAT[form]
     for pattern, value in _BY_PATTERN.items():
         if pattern in schema.get("pattern", ""):
             return value
@@ -54,37 +57,56 @@ def bad(contract: Contract, schema: dict[str, Any]) -> Iterator[tuple[str, Any]]
     """Yield (what is wrong, value) of values that the schema must refuse."""
     schema = contract.resolve(schema)
     kinds = kinds_of(schema)
-    if not kinds:
-        return
-    if "null" not in kinds:
+    if kinds and "null" not in kinds:
         yield "null", None
-    if "string" in kinds:
-        yield from (("a number", 1), ("true", True), ("a list", ["a"]), ("an object", {"a": "b"}))
-        yield "NUL", "a\x00b"
-        if "maxLength" in schema:
-            yield "too long", "a" * (schema["maxLength"] + 1)
-            yield "far too long", "ă" * (4 * schema["maxLength"] + 1)
-        if schema.get("format") or "enum" in schema:
-            yield "not of the form", "a"
-        if schema.get("format") in _BY_FORMAT:
-            yield "the year 1", _BY_FORMAT[schema["format"]].replace("2026", "0001")
-            yield "the year 9999", _BY_FORMAT[schema["format"]].replace("2026", "9999")
-        if schema.get("format") == "date-time":
-            yield "no offset", "2026-12-01T08:00:00"
-        if schema.get("format") == "date":
-            yield "no such day", "2026-02-30"
-    if "integer" in kinds:
-        yield from (("text", "1"), ("a fraction", 1.5), ("1.0", 1.0), ("true", True))
-        yield from (("2^63", HUGE), ("-2^63-1", -HUGE - 1), ("2^64", 2 * HUGE), ("10^400", 10**400))
-        if "minimum" in schema:
-            yield "below the least", schema["minimum"] - 1
-    if "boolean" in kinds:
-        yield from (("1", 1), ("text", "true"))
-    if "array" in kinds:
-        yield from (("an object", {}), ("text", "a"), ("null inside", [None]))
-        yield "too many", [None] * 100_000
-    if "object" in kinds:
-        yield from (("a list", []), ("text", "a"), ("an unknown field", {"zzz": 1}))
+    for kind in kinds & set(_BAD):
+        yield from _BAD[kind](schema)
+
+
+def _bad_texts(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield from (("a number", 1), ("true", True), ("a list", ["a"]), ("an object", {"a": "b"}))
+    yield "NUL", "a\x00b"
+    if "maxLength" in schema:
+        yield "too long", "a" * (schema["maxLength"] + 1)
+        yield "far too long", "ă" * (4 * schema["maxLength"] + 1)
+    if schema.get("format") or "enum" in schema:
+        yield "not of the form", "a"
+    if schema.get("format") in _BY_FORMAT:
+        yield "the year 1", _BY_FORMAT[schema["format"]].replace("2026", "0001")
+        yield "the year 9999", _BY_FORMAT[schema["format"]].replace("2026", "9999")
+    if schema.get("format") == "date-time":
+        yield "no offset", "2026-12-01T08:00:00"
+    if schema.get("format") == "date":
+        yield "no such day", "2026-02-30"
+
+
+def _bad_numbers(schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield from (("text", "1"), ("a fraction", 1.5), ("1.0", 1.0), ("true", True))
+    yield from (("2^63", HUGE), ("-2^63-1", -HUGE - 1), ("2^64", 2 * HUGE), ("10^400", 10**400))
+    if "minimum" in schema:
+        yield "below the least", schema["minimum"] - 1
+
+
+def _bad_flags(_schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield from (("1", 1), ("text", "true"))
+
+
+def _bad_lists(_schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield from (("an object", {}), ("text", "a"), ("null inside", [None]))
+    yield "too many", [None] * 100_000
+
+
+def _bad_objects(_schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield from (("a list", []), ("text", "a"), ("an unknown field", {"zzz": 1}))
+
+
+_BAD = {
+    "string": _bad_texts,
+    "integer": _bad_numbers,
+    "boolean": _bad_flags,
+    "array": _bad_lists,
+    "object": _bad_objects,
+}
 
 
 def faulty_bodies(

@@ -47,24 +47,29 @@ def _keys(module: Module) -> Iterator[tuple[str, str]]:
     """Yield (key of the catalogues, place) for every code that a module names."""
     problems = _problems()
     for call, name in module.calls():
-        place = module.at(call)
-        first = [] if not call.args else list(_constants(call.args[0]))
-        if name in problems:
-            yield from ((f"errors.{code}", place) for code in first)
-        elif name == "ValidationError":
-            yield from ((f"fields.{code}", place) for code in first)
-        elif name == "say":
-            yield from ((key, place) for key in first)
-        elif name == "notify":
-            for kind in first:
-                for end in ("title", "body"):
-                    yield f"notices.{kind}.{end}", place
-                    yield f"push.{kind}.{end}", place
-        for keyword in call.keywords:
-            if keyword.arg == "errors" and name in problems:
-                yield from ((f"fields.{code}", place) for code in _listed(keyword.value))
-            elif keyword.arg == "error":
-                yield from ((f"fields.{code}", place) for code in _constants(keyword.value))
+        spaces = {"ValidationError": "fields.{}", "say": "{}"}
+        spaces |= dict.fromkeys(problems, "errors.{}")
+        form = spaces.get(name, "")
+        keys = [form.format(code) for code in _first(call) if form]
+        if name == "notify":
+            keys += [f"{at}.{kind}.{end}" for kind in _first(call) for at, end in _NOTICE]
+        keys += [f"fields.{code}" for code in _field_codes(call, is_problem=name in problems)]
+        yield from ((key, module.at(call)) for key in keys)
+
+
+_NOTICE = tuple((at, end) for at in ("notices", "push") for end in ("title", "body"))
+
+
+def _first(call: ast.Call) -> list[str]:
+    return list(_constants(call.args[0])) if call.args else []
+
+
+def _field_codes(call: ast.Call, *, is_problem: bool) -> Iterator[str]:
+    for keyword in call.keywords:
+        if keyword.arg == "errors" and is_problem:
+            yield from _listed(keyword.value)
+        elif keyword.arg == "error":
+            yield from _constants(keyword.value)
 
 
 def _named() -> Iterator[tuple[str, str]]:

@@ -94,7 +94,8 @@ class Prober:
 def _probe_all(app: Handbook, db: Session, mode: GenerationMode, examples: int) -> set[int]:
     made = world.make(app)
     prober = Prober(app, made, settle(db))
-    operations = [found.ok() for found in prober.schema.get_all_operations()]
+    found: list[Any] = list(prober.schema.get_all_operations())
+    operations = [one.ok() for one in found]
     assert len(operations) == len(held.contract(app).operations)
     for operation in operations:
         for real in (True, False):

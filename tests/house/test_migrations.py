@@ -14,18 +14,19 @@ from tests.support import cluster, source
 
 # Partitions are made by the worker as time goes on; a constraint of theirs is their parent's.
 OURS = """
-    c.relnamespace = 'public'::regnamespace AND NOT c.relispartition AND c.relname <> 'alembic_version'
+    c.relnamespace = 'public'::regnamespace AND NOT c.relispartition
+    AND c.relname <> 'alembic_version'
 """
 CONSTRAINTS = f"""
     SELECT c.relname, k.conname, pg_get_constraintdef(k.oid)
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
     WHERE {OURS} AND k.contype <> 'n'
-"""
+"""  # noqa: S608 - made of constants
 INDEXES = f"""
     SELECT c.relname, i.relname, pg_get_indexdef(i.oid)
     FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
     WHERE {OURS}
-"""
+"""  # noqa: S608 - made of constants
 COLUMNS = f"""
     SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, l.collname,
       a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid)
@@ -33,8 +34,11 @@ COLUMNS = f"""
     LEFT JOIN pg_collation l ON l.oid = a.attcollation
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
     WHERE {OURS} AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
-"""
-TABLES = f"SELECT relname, relkind, reloptions FROM pg_class c WHERE {OURS} AND relkind IN ('r', 'p', 'S')"
+"""  # noqa: S608 - made of constants
+TABLES = f"""
+    SELECT relname, relkind, reloptions FROM pg_class c
+    WHERE {OURS} AND relkind IN ('r', 'p', 'S')
+"""  # noqa: S608 - made of constants
 LEFT_OVERS = """
     SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
       AND relname NOT IN ('alembic_version', 'alembic_version_pkc')

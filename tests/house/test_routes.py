@@ -10,8 +10,9 @@ from werkzeug.routing import Rule
 from handbook.access import Permission
 from handbook.database import Transaction
 from handbook.http import Handbook, Policy, policy_of
+from tests.house import samples
 from tests.support import openapi, source
-from tests.support.openapi import Operation
+from tests.support.openapi import Contract, Operation
 
 SAFE = {"GET"}
 CREATES = {"key", "own", "client_id"}
@@ -94,35 +95,36 @@ def test_every_schema_refuses_what_it_does_not_know(app: Handbook) -> None:
     assert not open_ones
 
 
+def _unbounded(
+    contract: Contract, schema: dict[str, Any], place: str, depth: int = 6
+) -> Iterator[str]:
+    """Yield the places below a schema where more may come in than anybody has said."""
+    schema = contract.resolve(schema)
+    kinds = samples.kinds_of(schema)
+    if "string" in kinds and not {"maxLength", "enum", "format", "const"} & set(schema):
+        yield f"{place}: text without a maximum"
+    if "array" in kinds and "maxItems" not in schema:
+        yield f"{place}: list without a maximum"
+    if "integer" in kinds and not {"minimum", "maximum"} <= set(schema):
+        yield f"{place}: number without a range"
+    inside = {f".{name}": inner for name, inner in schema.get("properties", {}).items()}
+    inside |= {"[]": schema["items"]} if isinstance(schema.get("items"), dict) else {}
+    for word in ("anyOf", "allOf"):
+        inside |= {f"|{n}": inner for n, inner in enumerate(schema.get(word, ()))}
+    for name, inner in inside.items() if depth else ():
+        yield from _unbounded(contract, inner, place + name, depth - 1)
+
+
 def test_every_text_and_list_that_comes_in_has_a_maximum(app: Handbook) -> None:
     contract = openapi.contract(app)
     faults: list[str] = []
-
-    def walk(schema: dict[str, Any], place: str, depth: int) -> None:
-        schema = contract.resolve(schema)
-        kinds = schema.get("type", [])
-        kinds = [kinds] if isinstance(kinds, str) else kinds
-        bounded = {"maxLength", "enum", "format", "const"} & set(schema)
-        if "string" in kinds and not bounded:
-            faults.append(f"{place}: text without a maximum")
-        if "array" in kinds and "maxItems" not in schema:
-            faults.append(f"{place}: list without a maximum")
-        if "integer" in kinds and not {"minimum", "maximum"} <= set(schema):
-            faults.append(f"{place}: number without a range")
-        if depth:
-            for name, inner in schema.get("properties", {}).items():
-                walk(inner, f"{place}.{name}", depth - 1)
-            if isinstance(schema.get("items"), dict):
-                walk(schema["items"], f"{place}[]", depth - 1)
-            for inner in (*schema.get("anyOf", ()), *schema.get("allOf", ())):
-                walk(inner, place, depth - 1)
-
     for operation in _operations(app):
-        for parameter in operation.parameters("query"):
-            walk(parameter["schema"], f"{operation.name} ?{parameter['name']}", 1)
+        for one in operation.parameters("query"):
+            faults += _unbounded(contract, one["schema"], f"{operation.name} ?{one['name']}")
         for content in (operation.body or {}).values():
-            walk(content["schema"], operation.name, 6)
+            faults += _unbounded(contract, content["schema"], operation.name)
     assert not faults, "\n".join(faults)
+    assert list(_unbounded(contract, {"type": "array", "items": {"type": "string"}}, "x"))
 
 
 def _policy_faults(operation: Operation, policy: Policy) -> Iterator[str]:
@@ -226,7 +228,7 @@ def _is_written(template: str, patterns: set[str]) -> bool:
 
 
 def test_every_route_is_called_by_a_test(app: Handbook) -> None:
-    """A path and its method stand in one test file: what was called is then held to the document."""
+    """A path and its method stand in one test file; answers are then held to the document."""
     written = _paths_in_tests()
     missing = [
         f"{one.method} {one.path}"

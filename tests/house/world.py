@@ -1,4 +1,4 @@
-"""A world with one object of each kind, made over HTTP: a commune, and the same rights next door."""
+"""A world with one object of each kind, made over HTTP in a commune, and rights next door."""
 
 import io
 import uuid

@@ -62,7 +62,7 @@ def publish(
         "document",
         more.pop("about", uuid.uuid4()),
         buckets=buckets,
-        params={"title": "Nghị quyết", "number": "01-NQ/TW"},
+        params={"reference": "01-NQ/TW", "abstract": "Nghị quyết về học tập"},
         urgent=urgent,
         **more,
     )

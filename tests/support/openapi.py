@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect, Rule
@@ -62,7 +62,7 @@ class Contract:
         """Read the document once."""
         self.document = openapi.as_dict(app)
         self.operations = {(one.method, one.path): one for one in self._operations()}
-        resource = Resource(contents=self.document, specification=DRAFT202012)
+        resource = DRAFT202012.create_resource(self.document)
         self._registry: Registry[Any] = Registry().with_resource(_DOCUMENT, resource)
         self._validators: dict[str, Draft202012Validator] = {}
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from rich.console import Console
 from sqlalchemy import text
 
@@ -45,6 +46,7 @@ def _get(real: Real, token: str, path: str) -> Any:
     return answer.json
 
 
+@pytest.mark.timeout(180)
 def test_the_commune_stands_whole(real: Real) -> None:
     assert demo.is_empty(real.app)
     assert demo.commune(real.app, QUIET) == demo.ACCOUNTS

@@ -41,6 +41,7 @@ LIBRARY_FAULTS = """
 """
 
 
+@pytest.mark.timeout(180)
 def test_the_province_stands_whole(real: Real) -> None:
     demo.province(
         real.app,
@@ -66,6 +67,7 @@ def test_the_province_stands_whole(real: Real) -> None:
             assert session.execute(text(faults)).all() == [], faults
 
 
+@pytest.mark.timeout(180)
 def test_without_the_owner_the_rows_are_the_same(real: Real) -> None:
     demo.province(real.app, QUIET, members=700, cells=40, documents=10, facts=900)
     with real.write() as session:

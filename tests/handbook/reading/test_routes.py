@@ -171,6 +171,7 @@ def test_only_the_version_in_force_of_a_readable_document(app: Handbook, scene: 
     published.recall(scene.document)
     recalled = acknowledge(scene)
     assert (recalled.status_code, recalled.json["code"]) == (409, "document_recalled")
+    assert acknowledge(scene, on=stranger, version_id=str(newer.id)).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def row(place: House, document: Document) -> Campaign:
     house.read(place.secretary, document)
     house.enter(found, place.chi, place.secretary)
     build.device(place.an)
-    house.quiet(found)
+    house.freeze(found)
     return found
 
 
@@ -404,7 +404,7 @@ def test_reports_take_as_many_statements_for_fifty_as_for_one(
 
     def paths() -> list[str]:
         row = house.campaign(place.commune, [document], by=place.officer)
-        house.quiet(row)
+        house.freeze(row)
         return [
             completion(row, place.commune),
             completion(row, place.commune, "/members"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from handbook import access, clock, database, ids
 from handbook.access import Actor
@@ -222,16 +222,12 @@ def settle() -> None:
             pass
 
 
-def quiet(row: Campaign) -> None:
-    """Freeze a campaign to the end, whatever else runs on the server; ``row`` may be stale."""
-    session = database.session()
-    for _ in range(2):
-        work(FREEZE)
-    moved = "UPDATE campaign SET quiet_after = 0, due_at = now() WHERE id = :id"
-    session.execute(text(moved), {"id": row.id})
-    work(FREEZE)
+def freeze(row: Campaign) -> None:
+    """Freeze a campaign to the end; ``row`` may be stale afterwards."""
+    while work(FREEZE):
+        pass
     state = select(Campaign.state).where(Campaign.id == row.id)
-    assert session.scalar(state) == "issued"
+    assert database.session().scalar(state) == "issued"
 
 
 def targets(row: Campaign) -> dict[uuid.UUID, CampaignTarget]:

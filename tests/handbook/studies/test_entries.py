@@ -96,7 +96,7 @@ def test_the_day_of_study_is_not_ahead_and_not_long_gone(place: House, day: date
 
 def test_an_entry_is_taken_back_and_the_target_falls_back(place: House, db: Session) -> None:
     row = house.campaign(place.commune, [house.document(place.commune)], by=place.officer)
-    house.quiet(row)
+    house.freeze(row)
     who = actor(place.secretary)
     told = {"form": "paper", "studied_on": date(2026, 11, 15), "note": None}
     entries.record(who, row.id, place.an.id, told)

@@ -160,7 +160,7 @@ def test_the_managed_list_shows_what_concerns_the_actor(
 
     assert seen(place.officer) == ["draft", "issuing"]
     assert seen(place.stranger) == []
-    house.quiet(row)
+    house.freeze(row)
     # The secretary of a cell that is targeted sees the campaign of the commune, not its drafts.
     assert Phone(app, place.an).get("/campaigns/managed").status_code == 403
     only = Phone(app, place.officer).get("/campaigns/managed?state=draft").json

@@ -1,0 +1,14 @@
+"""``migrate``: the database brought to the newest migration."""
+
+import click
+
+from handbook import database, launch
+from handbook.commands.common import console, settings
+
+
+@click.command()
+def command() -> None:
+    """Bring the database to the newest migration."""
+    with launch.database_running(settings()) as urls:
+        database.upgrade(urls.owner, urls.application_role)
+    console.print("The database is at the newest migration.")
