@@ -2,7 +2,7 @@
 
 import statistics
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -89,7 +89,7 @@ def measure(stage: Stage) -> Iterator[Result]:
     turns, client, engine = cycle(readers), stage.client(), create_engine(stage.urls.owner)
     first = readers[0]
     with _table(stage, readers) as connection, Session(engine) as session:
-        ways = (
+        ways: tuple[Callable[[], None], ...] = (
             lambda: _send(client, next(turns)),
             lambda: _insert(connection, first),
             lambda: naive.take(session, first.member_id, first.version_id, BATCH),
@@ -115,7 +115,7 @@ def _find_readers(stage: Stage) -> list[_Reader]:
         rows = connection.execute(_READERS, (READERS, READERS)).fetchall()
     if not rows:
         raise RuntimeError("no document is addressed to the whole province")
-    return [_Reader(*row, token=stage.token(row[0])) for row in rows]
+    return [_Reader(member, version, parts, stage.token(member)) for member, version, parts in rows]
 
 
 @contextmanager

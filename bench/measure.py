@@ -2,7 +2,6 @@
 
 import http.client
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -72,14 +71,14 @@ class Group:
 def _cpu_of(process: psutil.Process) -> float:
     """Return the CPU seconds of a process, ended threads included; 0 when it has gone."""
     try:
-        if sys.platform == "linux":
+        if psutil.LINUX:
             # The clock of another process, to the nanosecond: clock_getcpuclockid(3). What psutil
             # reads counts in hundredths of a second, which is hundreds of requests.
             return time.clock_gettime((~process.pid << 3) | 2)
         times = process.cpu_times()
     except (OSError, psutil.NoSuchProcess):
         return 0.0
-    return times.user + times.system
+    return float(times.user + times.system)
 
 
 def mebibytes(group: Group) -> list[float]:

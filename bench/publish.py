@@ -94,7 +94,7 @@ def _reach(stage: Stage, document: uuid.UUID, credentials: Path) -> Iterator[Res
 
 
 def _push(stage: Stage, group: Group, number: int) -> tuple[float, float]:
-    """Let the worker push ``number`` messages or more; return (its CPU milliseconds a message, messages/s)."""
+    """Let the worker push so many or more; return (its CPU ms a message, messages a second)."""
     first = fcm.received()
     _do(stage, "DELETE FROM pause")
     _do(stage, "SELECT pg_notify('handbook_work', '')")

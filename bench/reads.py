@@ -9,9 +9,9 @@ import orjson
 from bench.measure import Client, Result, at_most, interleaved
 from bench.stage import Stage
 
-TIMES = 400
+TIMES = 200
 ROUNDS = 5
-TURNS = 3
+TURNS = 2
 LIVE = "/api/v1/health/live"
 PAGE = "/api/v1/documents?limit=20"
 _OK = 200

@@ -1,207 +1,210 @@
 """Granian beside gunicorn: what each costs, and how each behaves when it is treated badly."""
 
-import socket
 import statistics
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import cycle
+from typing import Final
 
 from rich.table import Table
 
+from bench import fixtures
 from bench import stage as stages
-from bench.measure import Client, Group, cpu_each
+from bench.abuse import many, slow_bodies
+from bench.measure import Client, Group, cpu_each, mebibytes
 from bench.reads import LIVE, PAGE
-from bench.stage import PORT, Stage
+from bench.stage import JSON, Stage
 from handbook import launch
+from handbook.config import Settings
 
-_WSGI = "bench.slow:app"
-SLOW = "/api/v1/bench/slow"
+PORT: Final = stages.PORT + 5
+SLOW: Final = "/api/v1/bench/slow"
+SIGN_IN: Final = "/api/v1/auth/session"
+LOGINS: Final = 30
+_APP: Final = "bench.slow:app"
+_MEMBER: Final = """
+SELECT a.member_id FROM session s JOIN account a ON a.id = s.account_id
+WHERE s.ended_at IS NULL ORDER BY s.id LIMIT 1
+"""
+_GUNICORN: Final = (
+    "--worker-class", "gthread", "--worker-connections", "200", "--no-control-socket",
+    "--graceful-timeout", "10", "--log-level", "error",
+)  # fmt: skip
 
 
-def _commands(stage: Stage) -> dict[str, list[str]]:
-    granian = [part if part != "wsgi:app" else _WSGI for part in launch.web_command(stage.settings)]
-    four = [*granian]
-    four[four.index("--blocking-threads") + 1] = "4"
+def _commands(settings: Settings) -> dict[str, list[str]]:
+    ours = [_APP if part == "wsgi:app" else part for part in launch.web_command(settings)]
+
+    def granian(threads: str) -> list[str]:
+        found = [*ours]
+        found[found.index("--blocking-threads") + 1] = threads
+        return found
+
     gunicorn = [
-        sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{PORT}", "--workers", "2",
-        "--threads", "4", "--worker-class", "gthread", "--worker-connections", "200",
-        "--no-control-socket", "--graceful-timeout", "10", "--log-level", "error", _WSGI,
+        sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{settings.web_port}",
+        "--workers", str(settings.web_workers), "--threads", "4", *_GUNICORN, _APP,
     ]  # fmt: skip
     return {
-        "granian, 2 workers × 1 thread": granian,
-        "granian, 2 workers × 4 threads": four,
-        "gunicorn gthread, 2 × 4": gunicorn,
+        "granian 1 thread": granian("1"),
+        "granian 4 threads": granian("4"),
+        "gunicorn gthread 4": gunicorn,
     }
 
 
 def compare(stage: Stage) -> None:
-    """Print one row for each server; the decision is written down in docs/decisions."""
-    table = Table(title="Web servers")
-    table.add_column("measure")
-    token = stage.token(stage.one(_MEMBER))
+    """Print one row for each measure; what follows from it stands in docs/decisions."""
+    settings = replace(stage.settings, web_port=PORT)
+    token, body = stage.token(stage.one(_MEMBER)), fixtures.sign_in_body(stage)
     columns: dict[str, dict[str, str]] = {}
-    for name, command in _commands(stage).items():
-        table.add_column(name, justify="right")
+    for name, command in _commands(settings).items():
         stage.console.print(f"… {name}")
-        columns[name] = _measure(stage, command, token)
+        columns[name] = _Bench(stage, settings, command, token, body).measure()
+    table = Table(title=f"Web servers, {settings.web_workers} workers", width=100)
+    table.add_column("measure", ratio=1)
+    for name in columns:
+        table.add_column(name, justify="right")
     for measure in next(iter(columns.values())):
         table.add_row(measure, *[columns[name][measure] for name in columns])
     stage.console.print(table)
 
 
-_MEMBER = "SELECT member_id FROM account ORDER BY member_id OFFSET 100 LIMIT 1"
+class _Bench:
+    """One server, measured and ill-treated."""
 
+    def __init__(
+        self, stage: Stage, settings: Settings, command: list[str], token: str, body: bytes
+    ) -> None:
+        self.stage = stage
+        self.settings = settings
+        self.command = command
+        self.token = token
+        self.body = body
 
-def _measure(stage: Stage, command: list[str], token: str) -> dict[str, str]:
-    port = PORT + 5
-    settings = replace(stage.settings, web_port=port)
-    command = [part.replace(str(PORT), str(port)) for part in command]
-    found: dict[str, str] = {}
-    with stages.web(settings, stage.urls, command) as group:
-        client = Client(port, token)
-        found["hello, CPU ms"] = _cpu(group, lambda: client.get(LIVE))
-        found["first page, CPU ms"] = _cpu(group, lambda: client.get(PAGE))
-        found["hello at 8 clients"] = _flood(port, token, LIVE)
-        found["first page at 8 clients"] = _flood(port, token, PAGE)
-        with _slow_bodies(port):
-            found["first page beside 8 slow bodies"] = _latency(port, token, PAGE)
-        with _background(lambda: Client(port, token).get(SLOW)):
-            found["first page beside one 500 ms query"] = _latency(port, token, PAGE)
-        found["memory, MB"] = f"{sum(group.memory()) / 2**20:.0f}"
-    found["graceful stop"] = _graceful(stage, settings.web_port, command, token)
-    found["stop while starting"] = _stop_while_starting(stage, command)
-    return found
+    def measure(self) -> dict[str, str]:
+        """Return what was found, measure by measure."""
+        found: dict[str, str] = {}
+        with stages.web(self.stage.var, self.settings, self.stage.urls, self.command) as group:
+            found["hello, CPU ms"] = self._cpu(group, LIVE)
+            found["first page, CPU ms"] = self._cpu(group, PAGE)
+            found["hello, 8 clients"] = self._flood(LIVE)
+            found["first page, 8 clients"] = self._flood(PAGE)
+            found["first page alone, ms"] = self._latency()
+            with slow_bodies(PORT, SIGN_IN, 8):
+                found["… beside 8 slow bodies"] = self._latency()
+            with many(1, self._wait_slowly):
+                found["… beside a 500 ms query"] = self._latency()
+            with many(2, self._wait_slowly):
+                found["… beside two of them"] = self._latency()
+            storm, answered = self._storm()
+            found[f"… beside {LOGINS} logins at once"] = storm
+            found["logins answered"] = answered
+            found["memory, MB"] = f"{sum(mebibytes(group)):.0f}"
+        found["stop, a request running"] = self._stop(self._wait_slowly)
+        found["stop, an idle connection"] = self._stop(self._idle)
+        found["stop while starting"] = self._stop_while_starting()
+        return found
 
+    def _client(self) -> Client:
+        return Client(PORT, self.token)
 
-def _cpu(group: Group, act: Callable[[], object]) -> str:
-    cpu_each(group, act, 50)
-    return f"{statistics.median(cpu_each(group, act, 400) for _ in range(3)):.3f}"
+    def _wait_slowly(self) -> None:
+        self._client().get(SLOW)
 
+    def _idle(self) -> None:
+        client = self._client()
+        client.get(LIVE)
+        self.kept = client  # stays open while the server is told to stop
 
-def _latency(port: int, token: str, path: str, times: int = 200) -> str:
-    client = Client(port, token)
-    spent = []
-    for _ in range(times):
-        begin = time.perf_counter()
-        client.get(path)
-        spent.append((time.perf_counter() - begin) * 1000)
-    return _told(spent)
+    def _cpu(self, group: Group, path: str) -> str:
+        clients = [self._client() for _ in range(4)]
+        turns = cycle(clients)
+        act = lambda: next(turns).get(path)  # noqa: E731 - shorter than a name
+        cpu_each(group, act, 100)
+        return f"{statistics.median(cpu_each(group, act, 400) for _ in range(3)):.3f}"
 
+    def _latency(self, times: int = 150) -> str:
+        return _told(self._timed(self._client(), PAGE, times))
 
-def _told(spent: list[float]) -> str:
-    ordered = sorted(spent)
-    return (
-        f"p50 {ordered[len(ordered) // 2]:.1f} p99 {ordered[int(len(ordered) * 0.99)]:.1f} "
-        f"max {ordered[-1]:.0f} ms"
-    )
-
-
-def _flood(port: int, token: str, path: str) -> str:
-    spent: list[float] = []
-
-    def drive() -> None:
-        client = Client(port, token)
-        for _ in range(150):
+    @staticmethod
+    def _timed(client: Client, path: str, times: int) -> list[float]:
+        spent = []
+        for _ in range(times):
             begin = time.perf_counter()
             client.get(path)
             spent.append((time.perf_counter() - begin) * 1000)
+        return spent
 
-    threads = [threading.Thread(target=drive) for _ in range(8)]
-    begin = time.perf_counter()
+    def _flood(self, path: str) -> str:
+        spent: list[float] = []
+
+        def drive() -> None:
+            spent.extend(self._timed(self._client(), path, 150))
+
+        begin = time.perf_counter()
+        _together(drive, 8)
+        return f"{len(spent) / (time.perf_counter() - begin):.0f}/s, {_told(spent)}"
+
+    def _storm(self) -> tuple[str, str]:
+        """Read first pages while 30 clients sign in without a pause."""
+        statuses: list[int] = []
+
+        def sign_in() -> None:
+            status, _, _ = Client(PORT).call("POST", SIGN_IN, self.body, JSON)
+            statuses.append(status)
+
+        with many(LOGINS, sign_in):
+            begin = time.perf_counter()
+            told = _told(self._timed(self._client(), PAGE, 60))
+            spent = time.perf_counter() - begin
+        kinds = {status: statuses.count(status) for status in sorted(set(statuses))}
+        counted = ", ".join(f"{number} × {status}" for status, number in kinds.items())
+        return told, f"{counted} in {spent:.0f} s"
+
+    def _stop(self, act: Callable[[], None]) -> str:
+        """Stop the server in the middle of ``act``, which must succeed."""
+        answered: list[bool] = []
+
+        def ask() -> None:
+            try:
+                act()
+                answered.append(True)
+            except (OSError, RuntimeError):
+                answered.append(False)
+
+        with stages.web(self.stage.var, self.settings, self.stage.urls, self.command):
+            thread = threading.Thread(target=ask)
+            thread.start()
+            time.sleep(0.2)
+            begin = time.perf_counter()
+        spent = time.perf_counter() - begin
+        thread.join()
+        return f"{'answered' if answered == [True] else 'LOST'}, {spent:.1f} s"
+
+    def _stop_while_starting(self) -> str:
+        """Say stop at several moments of the start; return the longest time it took."""
+        names = {**stages.environment(self.stage.var), **stages.names(self.stage.urls)}
+        longest = 0.0
+        for moment in (0.2, 0.6, 1.2, 2.0):
+            children = launch.Children([self.command], names)
+            time.sleep(moment)
+            begin = time.perf_counter()
+            children.stop()
+            longest = max(longest, time.perf_counter() - begin)
+        return f"{longest:.1f} s"
+
+
+def _together(act: Callable[[], None], number: int) -> None:
+    threads = [threading.Thread(target=act) for _ in range(number)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return f"{len(spent) / (time.perf_counter() - begin):.0f}/s, {_told(spent)}"
 
 
-class _slow_bodies:  # noqa: N801  # reads like the block it stands for
-    """Eight clients that send one byte of a body a second while the block runs."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self.stop = threading.Event()
-        self.sockets: list[socket.socket] = []
-
-    def __enter__(self) -> None:
-        head = (
-            b"POST /api/v1/auth/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-            b"Content-Length: 1000\r\n\r\n"
-        )
-        for _ in range(8):
-            found = socket.create_connection(("127.0.0.1", self.port))
-            found.sendall(head)
-            self.sockets.append(found)
-        self.thread = threading.Thread(target=self._drip)
-        self.thread.start()
-        time.sleep(0.5)
-
-    def _drip(self) -> None:
-        while not self.stop.wait(1):
-            for one in self.sockets:
-                one.sendall(b" ")
-
-    def __exit__(self, *_: object) -> None:
-        self.stop.set()
-        self.thread.join()
-        for one in self.sockets:
-            one.close()
-
-
-class _background:  # noqa: N801  # reads like the block it stands for
-    """One client that repeats an act while the block runs."""
-
-    def __init__(self, act: Callable[[], object]) -> None:
-        self.act = act
-        self.stop = threading.Event()
-
-    def __enter__(self) -> None:
-        self.thread = threading.Thread(target=self._repeat)
-        self.thread.start()
-        time.sleep(0.1)
-
-    def _repeat(self) -> None:
-        while not self.stop.is_set():
-            self.act()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop.set()
-        self.thread.join()
-
-
-def _graceful(stage: Stage, port: int, command: list[str], token: str) -> str:
-    """Stop the server while a 500 ms request runs; it must be answered."""
-    settings = replace(stage.settings, web_port=port)
-    answered: list[bool] = []
-
-    def ask() -> None:
-        try:
-            Client(port, token).get(SLOW)
-            answered.append(True)
-        except (OSError, RuntimeError):
-            answered.append(False)
-
-    with stages.web(settings, stage.urls, command):
-        thread = threading.Thread(target=ask)
-        thread.start()
-        time.sleep(0.2)
-        begin = time.perf_counter()
-    thread.join()
-    spent = time.perf_counter() - begin
-    return f"{'answered' if answered == [True] else 'LOST'}, {spent:.1f} s"
-
-
-def _stop_while_starting(stage: Stage, command: list[str]) -> str:
-    """Say stop 0.3 s after the start; report how long it takes, with the word repeated."""
-    names = {
-        **stages.environment(),
-        "DATABASE_URL": stage.urls.application,
-        "DATABASE_OWNER_URL": stage.urls.owner,
-    }
-    children = launch.Children([command], names)
-    time.sleep(0.3)
-    begin = time.perf_counter()
-    children.stop()
-    return f"{time.perf_counter() - begin:.1f} s"
+def _told(spent: Sequence[float]) -> str:
+    ordered = sorted(spent)
+    p50, p95 = (ordered[int(len(ordered) * share)] for share in (0.5, 0.95))
+    return f"p50 {p50:.0f} p95 {p95:.0f} max {ordered[-1]:.0f}"

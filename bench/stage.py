@@ -13,7 +13,7 @@ from rich.console import Console
 from sqlalchemy import make_url
 
 from bench.measure import Client, Group
-from handbook import config, database, demo, embedded, launch
+from handbook import config, demo, embedded, launch, upgrades
 from handbook.app import create_app
 from handbook.http import Handbook
 
@@ -47,7 +47,7 @@ class Stage:
     def one(self, statement: str, **params: object) -> Any:
         """Return the first column of the only row of a statement."""
         with self.connect() as connection:
-            row = connection.execute(statement, params).fetchone()  # type: ignore[arg-type]  # our own text
+            row = connection.execute(statement, params).fetchone()
         return row[0] if row else None
 
     def token(self, member_id: object) -> str:
@@ -106,7 +106,7 @@ def open_stage(console: Console, *, members: int, cells: int, facts: int) -> Ite
     settings = config.load(environment(var))
     with embedded.start(var / "postgres") as server:
         urls = launch.DatabaseUrls(server.url(role=embedded.APP), server.url(role=embedded.OWNER))
-        database.upgrade(urls.owner, urls.application_role)
+        upgrades.upgrade(urls.owner, urls.application_role)
         app = create_app(settings, urls.application)
         if demo.is_empty(app):
             console.print("Building a province (kept in var/bench for the next run)…")

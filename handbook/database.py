@@ -4,11 +4,8 @@ import enum
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, create_engine
@@ -17,7 +14,6 @@ from sqlalchemy.orm import Session
 import models
 from handbook.config import Settings
 
-ROOT = Path(__file__).resolve().parent.parent
 db = SQLAlchemy(metadata=models.Base.metadata)
 
 SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -127,27 +123,3 @@ def executor() -> Connection | Session:
 def session() -> Session:
     """Return the session of the current transaction."""
     return db.session()
-
-
-def alembic_config(url: str, application_role: str | None) -> Config:
-    """Return Alembic's settings for the database at ``url``."""
-    config = Config()
-    config.set_main_option("script_location", str(ROOT / "migrations"))
-    config.attributes["url"] = url
-    config.attributes["application_role"] = application_role
-    return config
-
-
-def upgrade(owner_url: str, application_role: str | None, revision: str = "head") -> None:
-    """Bring the database at ``owner_url`` to ``revision``; grants go to ``application_role``."""
-    command.upgrade(alembic_config(owner_url, application_role), revision)
-
-
-def downgrade(owner_url: str, revision: str) -> None:
-    """Take the database at ``owner_url`` back to ``revision`` (``base`` for nothing)."""
-    command.downgrade(alembic_config(owner_url, None), revision)
-
-
-def check(owner_url: str) -> None:
-    """Raise if the models and the migrated schema differ."""
-    command.check(alembic_config(owner_url, None))

@@ -21,6 +21,7 @@ RETRY_SECONDS = 5
 CONSTRAINTS = {
     "uq_document_number": "document_number_taken",
     "uq_document_version_document_id_number": "version_conflict",
+    "fk_meeting_material_document_id": "document_in_use",
     "uq_member_card_index": "card_number_taken",
     "uq_unit_code": "unit_code_taken",
     "ex_membership_one_at_a_time": "membership_overlaps",

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ LOG = structlog.get_logger(__name__)
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 KEPT = timedelta(days=40)
 Transaction = Callable[[], AbstractContextManager[Session]]
+_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended('tick:' || :task, 0))")
 
 
 def scheduler(
@@ -81,6 +82,9 @@ def _newest(trigger: CronTrigger, start: datetime, end: datetime) -> datetime | 
 
 
 def _take(session: Session, task: str, slot: datetime) -> bool:
+    """Take a slot; while another scheduler is at the same task, do not wait for it."""
+    if not session.execute(_LOCK, {"task": task}).scalar_one():
+        return False
     taken = session.execute(
         insert(models.Tick)
         .values(task=task, slot=slot)

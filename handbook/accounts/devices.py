@@ -4,13 +4,13 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import delete, text, tuple_, update
+from sqlalchemy import delete, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from handbook import clock, database
 from handbook.access import Actor
 from handbook.audit import service as audit
-from handbook.errors import NotFound
+from handbook.errors import Conflict, NotFound
 from models import Account, Device, DeviceAccount
 
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('device_address:' || :address, 0))")
@@ -20,8 +20,11 @@ def enrol(account: Account, given: Mapping[str, Any]) -> None:
     """Keep the device of a sign-in (``DeviceIn`` with its ``id``) and link it to the account.
 
     An address given is taken over from any other device; without one the known address stays.
+    Raises Conflict ``device_taken`` for a device on which only others are enrolled, unless its
+    address shows that it is at hand: its id alone would let anybody turn off their pushes.
     """
     _take_address(given["id"], given["address"])
+    _demand_at_hand(account, given)
     fresh = {
         "platform": given["platform"],
         "app_version": given["app_version"],
@@ -70,6 +73,17 @@ def unlink(pairs: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> None:
     """Unlink (device, account) pairs: the account's notices are no longer pushed there."""
     key = tuple_(DeviceAccount.device_id, DeviceAccount.account_id)
     database.session().execute(delete(DeviceAccount).where(key.in_(list(pairs))))
+
+
+def _demand_at_hand(account: Account, given: Mapping[str, Any]) -> None:
+    linked = select(DeviceAccount.account_id).where(DeviceAccount.device_id == given["id"])
+    session = database.session()
+    enrolled = set(session.scalars(linked))
+    if not enrolled or account.id in enrolled:
+        return
+    known = session.scalar(select(Device.address).where(Device.id == given["id"]))
+    if known != given["address"]:
+        raise Conflict("device_taken")
 
 
 def _take_address(device_id: uuid.UUID, address: str | None) -> None:

@@ -4,8 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select, text
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import insert, select, text, tuple_
 
 from handbook import clock, database, ids
 from handbook.access import Actor, Permission
@@ -22,6 +21,16 @@ _PERSONAL = text(
     ON CONFLICT (member_id) DO NOTHING
     """
 )
+_UNIT = text(
+    """
+    INSERT INTO bucket (id, unit_id, reach, role)
+    SELECT i, u, r, o
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:units AS uuid[]), CAST(:reaches AS text[]),
+                CAST(:roles AS text[])) AS one(i, u, r, o)
+    ORDER BY u, r, o
+    ON CONFLICT (unit_id, reach, role) DO NOTHING
+    """
+)
 
 
 def address(
@@ -36,7 +45,10 @@ def address(
     covered = _covered(actor, terms, permission)
     members = [term["member_id"] for term in terms if "member_id" in term]
     _demand_members(actor, members, permission)
-    buckets = [*_unit_buckets(covered), *personal_buckets(members).values()]
+    buckets = [
+        *_unit_buckets([(unit_id, term.reach, term.role) for unit_id, term in covered]),
+        *personal_buckets(members).values(),
+    ]
     return address_buckets(kind, buckets, written=_written(terms))
 
 
@@ -75,7 +87,8 @@ def personal_buckets(members: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]
 
 def unit_bucket(unit_id: uuid.UUID, *, reach: str = BELOW, role: str = EVERYONE) -> uuid.UUID:
     """Return the id of a unit's bucket, making it when it is missing."""
-    return _bucket(unit_id, reach, role)
+    (found,) = _unit_buckets([(unit_id, reach, role)])
+    return found
 
 
 def _covered(
@@ -106,22 +119,16 @@ def _demand_members(actor: Actor, members: Sequence[uuid.UUID], permission: Perm
         raise Invalid("audience_not_allowed", errors={"audience": ["choice"]})
 
 
-def _unit_buckets(covered: Iterable[tuple[uuid.UUID, UnitTerm]]) -> list[uuid.UUID]:
-    return [_bucket(unit_id, term.reach, term.role) for unit_id, term in covered]
-
-
-def _bucket(unit_id: uuid.UUID, reach: str, role: str) -> uuid.UUID:
+def _unit_buckets(wanted: Sequence[tuple[uuid.UUID, str, str]]) -> list[uuid.UUID]:
+    """Return the ids of the buckets (unit id, reach, role), making those that are missing."""
+    if not wanted:
+        return []
     session = database.session()
-    session.execute(
-        upsert(Bucket)
-        .values(id=ids.new(), unit_id=unit_id, reach=reach, role=role)
-        .on_conflict_do_nothing()
-    )
-    return session.execute(
-        select(Bucket.id).where(
-            Bucket.unit_id == unit_id, Bucket.reach == reach, Bucket.role == role
-        )
-    ).scalar_one()
+    units, reaches, roles = (list(column) for column in zip(*wanted, strict=True))
+    fresh = {"ids": [ids.new() for _ in wanted], "units": units, "reaches": reaches, "roles": roles}
+    session.execute(_UNIT, fresh)
+    key = tuple_(Bucket.unit_id, Bucket.reach, Bucket.role)
+    return list(session.scalars(select(Bucket.id).where(key.in_(wanted))))
 
 
 def _written(terms: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

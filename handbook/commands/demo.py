@@ -2,7 +2,7 @@
 
 import click
 
-from handbook import database, demo, launch
+from handbook import demo, launch, upgrades
 from handbook.app import create_app
 from handbook.commands.common import console, settings
 
@@ -15,7 +15,7 @@ def command(size: str) -> None:
     if found.production:
         raise launch.LaunchError("Demo data is not for production.")
     with launch.database_running(found) as urls:
-        database.upgrade(urls.owner, urls.application_role)
+        upgrades.upgrade(urls.owner, urls.application_role)
         app = create_app(found, urls.application)
         if not demo.is_empty(app):
             console.print("The database holds data already; nothing was changed.")

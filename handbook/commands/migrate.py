@@ -2,7 +2,7 @@
 
 import click
 
-from handbook import database, launch
+from handbook import launch, upgrades
 from handbook.commands.common import console, settings
 
 
@@ -10,5 +10,5 @@ from handbook.commands.common import console, settings
 def command() -> None:
     """Bring the database to the newest migration."""
     with launch.database_running(settings()) as urls:
-        database.upgrade(urls.owner, urls.application_role)
+        upgrades.upgrade(urls.owner, urls.application_role)
     console.print("The database is at the newest migration.")

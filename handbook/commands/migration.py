@@ -3,7 +3,7 @@
 import click
 from alembic import command as alembic
 
-from handbook import database, launch
+from handbook import launch, upgrades
 from handbook.commands.common import settings
 from handbook.commands.run import HEAD
 
@@ -13,8 +13,8 @@ from handbook.commands.run import HEAD
 def command(name: str) -> None:
     """Draft the next migration NAME from the difference between models and database."""
     with launch.database_running(settings()) as urls:
-        database.upgrade(urls.owner, urls.application_role)
+        upgrades.upgrade(urls.owner, urls.application_role)
         number = f"{int(HEAD.read_text(encoding='utf-8').strip()) + 1:04}"
-        options = database.alembic_config(urls.owner, urls.application_role)
+        options = upgrades.alembic_config(urls.owner, urls.application_role)
         alembic.revision(options, message=name, autogenerate=True, rev_id=number)
         HEAD.write_text(f"{number}\n", encoding="utf-8")

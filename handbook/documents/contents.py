@@ -69,7 +69,7 @@ def get_part(actor: Actor, document_id: uuid.UUID, number: int) -> Row[Any]:
     Readers get the published version, clerks of the unit the newest ready one of a draft. Raises
     NotFound.
     """
-    row = _get(queries.part(actor, document_id, number))
+    row = _get(document_id, queries.part(actor, document_id, number))
     _note(actor, row.version_id, number)
     return row
 
@@ -79,13 +79,16 @@ def get_file(actor: Actor, document_id: uuid.UUID) -> Row[Any]:
 
     Notes that the actor's device fetched it. Raises NotFound.
     """
-    row = _get(queries.file(actor, document_id))
+    row = _get(document_id, queries.file(actor, document_id))
     _note(actor, row.version_id, THE_FILE)
     return row
 
 
-def _get(statement: Rows) -> Row[Any]:
-    row = database.session().execute(statement).one_or_none()
+def _get(document_id: uuid.UUID, statement: Rows) -> Row[Any]:
+    """Return what is fetched; a recall at the same moment counts the device, or comes first."""
+    session = database.session()
+    session.execute(queries.hand_out(document_id))
+    row = session.execute(statement).one_or_none()
     if row is None:
         raise NotFound
     return row

@@ -58,6 +58,7 @@ def publish(actor: Actor, document_id: uuid.UUID, body: Mapping[str, Any]) -> No
     """Publish the newest version of a draft to ``audience``; the actor attests it is no secret.
 
     Raises Invalid without the attestation or for an audience outside the actor's scope, Conflict
+    ``version_conflict`` when the newest version is not ``version_id`` (if given),
     ``version_not_ready`` or ``version_failed`` (the failure's code as the fault of ``version``),
     or a code of the state.
     """
@@ -65,7 +66,7 @@ def publish(actor: Actor, document_id: uuid.UUID, body: Mapping[str, Any]) -> No
     service.demand(document, "publish")
     if not body["attestation"]:
         raise Invalid("attestation_missing", errors={"attestation": ["required"]})
-    version = _get_ready(document.id)
+    version = _get_ready(document.id, body.get("version_id"))
     audience = audiences.address(
         actor, "document", body["audience"], permission=Permission.DOCUMENT_PUBLISH
     )
@@ -87,8 +88,8 @@ def publish(actor: Actor, document_id: uuid.UUID, body: Mapping[str, Any]) -> No
     )
 
 
-def _get_ready(document_id: uuid.UUID) -> uuid.UUID:
-    """Return the id of the newest version if it is ready to be shown."""
+def _get_ready(document_id: uuid.UUID, seen: uuid.UUID | None) -> uuid.UUID:
+    """Return the id of the newest version if it is the one ``seen`` and ready to be shown."""
     row = (
         database.session()
         .execute(
@@ -99,6 +100,8 @@ def _get_ready(document_id: uuid.UUID) -> uuid.UUID:
         )
         .one_or_none()
     )
+    if row is not None and seen is not None and row.id != seen:
+        raise Conflict("version_conflict")
     if row is not None and row.state == "failed":
         raise Conflict("version_failed", errors={"version": [row.failure]})
     if row is None or row.state != "ready":
@@ -137,6 +140,7 @@ def recall(actor: Actor, document_id: uuid.UUID, reason: str) -> int:
     studied = session.scalars(_HELD_BY, {"document": document.id}).all()
     buckets = sorted({*addressed, *studied})
     now = clock.now()
+    session.execute(queries.take_back(document.id))
     had = session.execute(
         _KEEP_HOLDERS, {"document": document.id, "buckets": buckets, "now": now}
     ).all()

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, TextClause, and_, case, false, func, or_, select, text
 
 from handbook.access import Actor, Permission
 from handbook.audiences.queries import addressed_to
@@ -29,6 +29,9 @@ from models import (
 )
 
 _OPEN_CAMPAIGNS = ("issuing", "issued")
+# Advisory, for a shared lock of the row itself would be written down with each download.
+_HAND_OUT = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:lock, 0))")
+_TAKE_BACK = text("SELECT pg_advisory_xact_lock(hashtextextended(:lock, 0))")
 
 
 def readable(actor: Actor) -> ColumnElement[bool]:
@@ -204,6 +207,19 @@ def holders(document_id: uuid.UUID) -> Rows:
         .join(Member, Member.id == Holder.member_id)
         .where(Holder.document_id == document_id)
     )
+
+
+def hand_out(document_id: uuid.UUID) -> TextClause:
+    """Keep recalls of a document waiting until this transaction, which hands it out, has ended.
+
+    Read the document after it: what waited for a recall must see that it was recalled.
+    """
+    return _HAND_OUT.bindparams(lock=f"document:{document_id}")
+
+
+def take_back(document_id: uuid.UUID) -> TextClause:
+    """Wait for those to whom a document is being handed out, and let nobody begin meanwhile."""
+    return _TAKE_BACK.bindparams(lock=f"document:{document_id}")
 
 
 def types() -> Rows:

@@ -225,7 +225,8 @@ def list_versions(actor: Actor, document_id: uuid.UUID) -> dict[str, Any]:
 def publish_document(actor: Actor, body: dict[str, Any], document_id: uuid.UUID) -> Response:
     """Publish the newest version of a draft to an audience.
 
-    The caller attests by name that the document holds no state secret.
+    The caller attests by name that the document holds no state secret. Named by `version_id`, the
+    version that was looked at must still be the newest, else 409 `version_conflict`.
     """
     publication.publish(actor, document_id, body)
     return _full(actor, document_id)

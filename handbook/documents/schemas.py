@@ -156,10 +156,14 @@ class VersionsOut(fields.Schema):
 
 
 class PublicationIn(fields.Schema):
-    """To whom, and the word of the one who publishes that nothing in it is a state secret."""
+    """To whom, and the word of the one who publishes that nothing in it is a state secret.
+
+    ``version_id`` names the version that was looked at: a newer one is not published unseen.
+    """
 
     audience = fields.Nested(AudienceIn, required=True)
     attestation = fields.Flag(required=True)
+    version_id = fields.Id(load_default=None, allow_none=True)
 
 
 class RecallIn(fields.Schema):

@@ -97,7 +97,10 @@ def amend(actor: Actor, document: Document, body: Mapping[str, Any]) -> None:
 
 
 def remove(actor: Actor, document: Document) -> None:
-    """Delete a draft with its versions; raise Conflict when it is no draft any more."""
+    """Delete a draft with its versions; raise Conflict when it is no draft any more.
+
+    A draft that is a paper of a meeting breaks ``fk_meeting_material_document_id``.
+    """
     demand(document, "delete")
     database.session().execute(delete(Document).where(Document.id == document.id))
     _record(actor, "document.deleted", document, {})

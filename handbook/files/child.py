@@ -202,9 +202,9 @@ def _read_part(number: int, part: dict[str, Any]) -> Part:
     )
     shaped = (
         isinstance(heading, str | None) and isinstance(html, str) and isinstance(text, str)
-        and type(words) is int and words >= 0 and type(has_text) is bool
+        and type(words) is int and 0 <= words <= len(text) and type(has_text) is bool
     )  # fmt: skip
-    if not shaped or "\0" in html + text or not unicodedata.is_normalized("NFC", text):
+    if not shaped or "\0" in f"{heading}{html}{text}" or not unicodedata.is_normalized("NFC", text):
         raise ValueError(number)
     return Part(number, heading, html, text, words, has_text)
 

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import Range
 from handbook import clock, database, ids, text
 from handbook.access import Actor, Permission
 from handbook.audit import service as audit
+from handbook.changes import service as changes
 from handbook.errors import Conflict, Forbidden, Invalid, NotFound
 from handbook.organisation import queries, rules, service
 from handbook.sealing import Sealer
@@ -141,8 +142,19 @@ def change(actor: Actor, member: Member, body: Mapping[str, Any], sealer: Sealer
         setattr(member, name, value)
     member.revision += 1
     database.session().flush()
+    if "full_name" in columns:
+        _touch_chaired(member)
     _record(actor, "member.changed", member, None, {"changed": sorted(body)})
     return member
+
+
+def _touch_chaired(member: Member) -> None:
+    """Tell phones of the meetings that name a member as their chair."""
+    chaired: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for row in database.session().execute(queries.chaired(member.id)):
+        chaired.setdefault(row.id, []).append(row.bucket_id)
+    for meeting, buckets in chaired.items():
+        changes.touch("meeting", meeting, buckets)
 
 
 def _changed_number(

@@ -8,7 +8,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from handbook import text
-from models import PATH_END, Member, Membership, Position, Rows, Unit, UnitVersion
+from models import (
+    PATH_END,
+    Addressing,
+    Meeting,
+    Member,
+    Membership,
+    Position,
+    Rows,
+    Unit,
+    UnitVersion,
+)
 
 
 def inside(paths: Iterable[str]) -> ColumnElement[bool]:
@@ -135,6 +145,15 @@ def seats(member_id: uuid.UUID, day: date) -> Rows:
         select(Unit.path, Membership.kind)
         .join(Membership, Membership.unit_id == Unit.id)
         .where(Membership.member_id == member_id, Membership.during.contains(day))
+    )
+
+
+def chaired(member_id: uuid.UUID) -> Rows:
+    """Select (id, bucket_id) of the meetings that a member chairs and the buckets they are in."""
+    return (
+        select(Meeting.id, Addressing.bucket_id)
+        .join(Addressing, Addressing.audience_id == Meeting.audience_id)
+        .where(Meeting.chair_id == member_id)
     )
 
 

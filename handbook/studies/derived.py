@@ -99,7 +99,7 @@ DERIVED = """
         FROM progress p WHERE p.member_id = w.member_id AND p.document_id = d.document_id) r ON true
       LEFT JOIN LATERAL (
         SELECT min(k.acknowledged_at) AS ever, min(k.acknowledged_at) FILTER (
-          WHERE k.acknowledged_at <= w.deadline ) AS timely
+          WHERE k.acknowledged_at <= w.deadline AND k.received_at <= w.grace) AS timely
         FROM acknowledgement k
         WHERE k.member_id = w.member_id AND k.document_id = d.document_id) a ON true
     ), own AS (

@@ -220,8 +220,9 @@ class Play:
         if log is not None and log.is_file():
             with log.open("rb") as file:
                 file.seek(max(0, log.stat().st_size - 20_000))
-                last = orjson.loads(file.readlines()[-1])
-            self._stage.say(f"Lời trên màn hình khóa: «{last['title']}: {last['body']}»")
+                whole = [line for line in file if line.startswith(b"{") and line.endswith(b"}\n")]
+            for last in map(orjson.loads, whole[-1:]):
+                self._stage.say(f"Lời trên màn hình khóa: «{last['title']}: {last['body']}»")
 
     def _recall(self, clerk: Person, member: Person, phone: Phone, mistaken: Published) -> None:
         self._stage.step("Thu hồi văn bản gửi nhầm")

@@ -1,6 +1,10 @@
 """What the tests of the kernel share: an application with planted routes and real commits."""
 
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
 import pytest
+from structlog.testing import capture_logs
 
 from tests.conftest import Real
 from tests.support.phone import Phone
@@ -8,7 +12,14 @@ from tests.support.planted import Planted
 
 
 @pytest.fixture
-def planted(real: Real) -> Planted:
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    """Return the list that takes what is logged meanwhile."""
+    with capture_logs() as found:
+        yield found
+
+
+@pytest.fixture
+def planted(real: Real, logged: object) -> Planted:
     """Return planted routes, registered on the application of ``real``."""
     return Planted().under(real.app)
 

@@ -67,7 +67,10 @@ def test_posts_and_places_are_those_of_today(
     cell = build.unit()
     who = build.member()
     today = clock.today()
-    dates: dict[str, Any] = {"start": today + start * DAY, "end": today + end * DAY if end is not None else None}
+    dates: dict[str, Any] = {
+        "start": today + start * DAY,
+        "end": today + end * DAY if end is not None else None,
+    }
     build.membership(who, cell, **dates)
     build.position(who, cell, "secretary", **dates)
     found = load(build.session_of(who))

@@ -101,7 +101,11 @@ def test_a_read_cannot_write(real: Real, planted: Planted) -> None:
     answer = real.app.test_client().get("/api/v1/planted/writes")
     assert answer.status_code == 500
     assert _count(real) == 0
-    with pytest.raises(InternalError), real.context(), database.transaction(real.app, Transaction.SNAPSHOT):
+    with (
+        pytest.raises(InternalError),
+        real.context(),
+        database.transaction(real.app, Transaction.SNAPSHOT),
+    ):
         _write("a")
 
 

@@ -35,7 +35,7 @@ def bare(tmp_path: Path) -> Handbook:
 
 
 def test_a_defect_is_a_500_that_betrays_nothing(
-    real: Real, planted: Planted, caplog: pytest.LogCaptureFixture
+    real: Real, planted: Planted, logged: list[dict[str, Any]]
 ) -> None:
     answer: Any = real.app.test_client().put("/api/v1/planted/defects/defect")
     assert answer.status_code == 500
@@ -45,6 +45,9 @@ def test_a_defect_is_a_500_that_betrays_nothing(
     assert answer.json["request_id"] == answer.headers["X-Request-Id"]
     for word in ("secret", "RuntimeError", "Traceback", "planted"):
         assert word not in answer.get_data(as_text=True)
+    (line,) = logged
+    assert (line["event"], line["error"]) == ("unforeseen_error", "RuntimeError")
+    assert isinstance(line["exc_info"], RuntimeError)
 
 
 @pytest.mark.parametrize(

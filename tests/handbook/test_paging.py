@@ -10,7 +10,7 @@ from flask import current_app
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import Select, delete, insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from handbook import paging
@@ -47,12 +47,12 @@ def walk(limit: int, **more: Any) -> Iterator[list[str]]:
 
 @hypothesis_settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.sets(st.tuples(st.sampled_from("abcđ"), st.integers(0, 3)), min_size=1, max_size=12),
-    st.integers(1, 5),
+    rows=st.sets(st.tuples(st.sampled_from("abcđ"), st.integers(0, 3)), min_size=1, max_size=12),
+    limit=st.integers(1, 5),
     descending=st.booleans(),
 )
 def test_pages_together_are_the_whole(
-    db: Session, rows: set[tuple[str, int]], limit: int, descending: bool
+    db: Session, rows: set[tuple[str, int]], limit: int, *, descending: bool
 ) -> None:
     db.execute(delete(Tick))
     put(db, *rows)
@@ -83,7 +83,7 @@ def test_a_page_is_one_statement(db: Session) -> None:
 
 def test_whole_rows_are_given_as_they_are(db: Session) -> None:
     put(db, ("a", 1), ("b", 2))
-    statement: Select[Any] = select(Tick.task, Tick.slot, (Tick.task + "!").label("loud"))
+    statement: Any = select(Tick.task, Tick.slot, (Tick.task + "!").label("loud"))
     query = {"limit": 1, "cursor": None}
     found = paging.page(statement, purpose="x", by=BY, query=query, whole_rows=True)
     assert found.items[0].loud == "a!"

@@ -7,7 +7,7 @@ from handbook import ids
 from tests.support.openapi import Contract
 
 # Good values of texts whose form a schema cannot tell in full.
-_BY_PATTERN = {"[0-9+ .()-]+": "0912 345 678"}
+_BY_PATTERN: dict[str, str] = {"[0-9+ .()-]+": "0912 345 678"}
 _BY_FORMAT = {"date-time": "2026-12-01T08:00:00+07:00", "date": "2026-12-01"}
 HUGE = 2**63
 
@@ -50,7 +50,8 @@ def _text(schema: dict[str, Any]) -> str:
     for pattern, value in _BY_PATTERN.items():
         if pattern in schema.get("pattern", ""):
             return value
-    return "a" * max(1, schema.get("minLength", 1))
+    least: int = schema.get("minLength", 1)
+    return "a" * max(1, least)
 
 
 def bad(contract: Contract, schema: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -51,6 +51,8 @@ def _keys(module: Module) -> Iterator[tuple[str, str]]:
         spaces |= dict.fromkeys(problems, "errors.{}")
         form = spaces.get(name, "")
         keys = [form.format(code) for code in _first(call) if form]
+        if name == "say":  # a feature's own `say` leaves its name out
+            keys = [key if "." in key else f"{module.feature}.{key}" for key in keys]
         if name == "notify":
             keys += [f"{at}.{kind}.{end}" for kind in _first(call) for at, end in _NOTICE]
         keys += [f"fields.{code}" for code in _field_codes(call, is_problem=name in problems)]

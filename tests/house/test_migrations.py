@@ -1,14 +1,13 @@
 """Migrations go up, down and up again, and leave exactly what the models describe."""
 
-import re
+import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
-from handbook import database
+from handbook import upgrades
 from models import Base
 from tests.support import cluster, source
 
@@ -53,12 +52,12 @@ Make = Callable[[str], str]
 
 
 @pytest.fixture
-def make_empty(server: cluster.Cluster, tmp_path: Path) -> Iterator[Make]:
+def make_empty(server: cluster.Cluster) -> Iterator[Make]:
     """Return a function that makes an empty database and returns its owner's address."""
     made: list[str] = []
 
     def make(name: str) -> str:
-        whole = re.sub(r"\W", "_", f"handbook_migrations_{name}_{tmp_path.parent.name}")[-60:]
+        whole = f"handbook_migrations_{name}_{os.getpid()}"
         server.create_empty(whole)
         made.append(whole)
         return server.url(whole, cluster.OWNER)
@@ -96,13 +95,13 @@ class _connect:  # noqa: N801 - reads as a function
 
 def test_up_down_up_equals_the_models(make_empty: Make) -> None:
     migrated = make_empty("up")
-    database.upgrade(migrated, cluster.APPLICATION)
+    upgrades.upgrade(migrated, cluster.APPLICATION)
     first = _facts(migrated, COLUMNS)
-    database.downgrade(migrated, "base")
+    upgrades.downgrade(migrated, "base")
     assert _facts(migrated, LEFT_OVERS) == set()
-    database.upgrade(migrated, cluster.APPLICATION)
+    upgrades.upgrade(migrated, cluster.APPLICATION)
     assert _facts(migrated, COLUMNS) == first
-    database.check(migrated)
+    upgrades.check(migrated)
 
     modelled = make_empty("models")
     engine = create_engine(modelled)
@@ -117,7 +116,7 @@ def test_up_down_up_equals_the_models(make_empty: Make) -> None:
 
 def test_the_application_may_not_alter_the_trail(make_empty: Make) -> None:
     migrated = make_empty("grants")
-    database.upgrade(migrated, cluster.APPLICATION)
+    upgrades.upgrade(migrated, cluster.APPLICATION)
     privilege = "SELECT has_table_privilege('{role}', '{table}', '{act}')"
     with _connect(migrated) as connection:
         for table in ("audit_entry", "audit_seal"):
@@ -133,5 +132,5 @@ def test_the_application_may_not_alter_the_trail(make_empty: Make) -> None:
 
 def test_head_names_the_newest_migration() -> None:
     named = (source.ROOT / "migrations" / "HEAD").read_text(encoding="utf-8").strip()
-    scripts = ScriptDirectory.from_config(database.alembic_config("postgresql://", None))
+    scripts = ScriptDirectory.from_config(upgrades.alembic_config("postgresql://", None))
     assert scripts.get_heads() == [named]

@@ -32,13 +32,37 @@ CALLERS = (
     Caller("left", "secretary who has left the Party", signed_in=False),
     Caller("member", "member without a post", signed_in=True),
     Caller("ended", "member whose post as secretary ended yesterday", signed_in=True),
-    Caller("secretary", "secretary of the own cell", signed_in=True, posts=frozenset({"secretary"})),
-    Caller("sibling", "secretary of a sibling cell", signed_in=True, posts=frozenset({"secretary"})),
+    Caller(
+        "secretary", "secretary of the own cell", signed_in=True, posts=frozenset({"secretary"})
+    ),
+    Caller(
+        "sibling", "secretary of a sibling cell", signed_in=True, posts=frozenset({"secretary"})
+    ),
     Caller("clerk", "clerk of the commune", signed_in=True, posts=frozenset({"clerk"})),
-    Caller("propaganda", "propaganda officer of it", signed_in=True, posts=frozenset({"propaganda_officer"})),
-    Caller("organisation", "organisation officer of it", signed_in=True, posts=frozenset({"organisation_officer"})),
-    Caller("foreign", "the same in another commune", signed_in=True, posts=frozenset({"organisation_officer"})),
-    Caller("administrator", "administrator of the commune", signed_in=True, posts=frozenset({"administrator"})),
+    Caller(
+        "propaganda",
+        "propaganda officer of it",
+        signed_in=True,
+        posts=frozenset({"propaganda_officer"}),
+    ),
+    Caller(
+        "organisation",
+        "organisation officer of it",
+        signed_in=True,
+        posts=frozenset({"organisation_officer"}),
+    ),
+    Caller(
+        "foreign",
+        "the same in another commune",
+        signed_in=True,
+        posts=frozenset({"organisation_officer"}),
+    ),
+    Caller(
+        "administrator",
+        "administrator of the commune",
+        signed_in=True,
+        posts=frozenset({"administrator"}),
+    ),
 )
 
 

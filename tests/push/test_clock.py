@@ -1,5 +1,6 @@
 """Ticks: each slot once, however many schedulers there are."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from handbook.http import Handbook
 from models import Tick as TakenTick
 from push import clock
 from push.work import Jobs, Tick
+from tests.conftest import Real
 from tests.support import notices
 
 MINUTELY = {"minute": "*"}
@@ -59,6 +61,22 @@ def test_two_schedulers_act_once_in_a_slot(db: Session) -> None:
     assert clock.run(tick, notices.same, lambda: now + timedelta(seconds=60))
 
     assert len(acts) == 2
+
+
+def test_a_second_scheduler_does_not_wait_for_the_first(real: Real) -> None:
+    transaction = jobs.transactions(real.app)
+    now = vietnamese("2026-11-16T09:00:01")
+    acts, tick = counting()
+    seen: list[bool] = []
+
+    def act(session: Session) -> None:
+        with ThreadPoolExecutor() as pool:
+            other = pool.submit(clock.run, tick, transaction, lambda: now)
+            seen.append(other.result(timeout=4))
+
+    assert clock.run(Tick(tick.name, tick.cron, act), transaction, lambda: now)
+    assert not clock.run(tick, transaction, lambda: now)
+    assert (seen, acts) == ([False], [])
 
 
 def test_ticks_of_two_tasks_do_not_meet(db: Session) -> None:

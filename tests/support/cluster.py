@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL, make_url
 
-from handbook import database, embedded
+from handbook import embedded, upgrades
 
 ROOT = Path(__file__).resolve().parents[2]
 OWNER = "handbook_owner"
@@ -73,7 +73,7 @@ class Cluster:
             building = f"{name}_building"
             self.drop(building)
             self.create_empty(building)
-            database.upgrade(self.url(building, OWNER), APPLICATION)
+            upgrades.upgrade(self.url(building, OWNER), APPLICATION)
             connection.execute(
                 sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
                     sql.Identifier(building), sql.Identifier(name)

@@ -1,6 +1,7 @@
 """Routes planted into an application of a test, to meet the kernel without any feature."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, request
@@ -48,7 +49,9 @@ class Planted:
         self.go_on = threading.Event()
         self.calls = 0
         self.routes = Routes("planted", __name__, prefix="/planted", description="Planted.")
-        self._plant()
+        self._plant_creates()
+        self._plant_reads()
+        self._plant_without_database()
 
     def under(self, app: Handbook) -> "Planted":
         """Register the routes on an application that has served nothing yet."""
@@ -62,7 +65,7 @@ class Planted:
         session.execute(insert(Tick).values(task=task, slot=clock.now()))
         return {"task": task, "ticks": count()}
 
-    def _plant(self) -> None:
+    def _plant_creates(self) -> None:
         routes = self.routes
 
         @routes.post("/ticks", policy=_CREATE, body=TickIn, out=TickOut, status=201)
@@ -106,6 +109,9 @@ class Planted:
             FAULTS[kind]()
             return found
 
+    def _plant_reads(self) -> None:
+        routes = self.routes
+
         @routes.get("/sums", policy=Policy(ANYONE, scope="none"), out=TickOut)
         def read_twice() -> dict[str, Any]:
             """Count twice, with the test in between."""
@@ -134,6 +140,9 @@ class Planted:
             """Sleep in the database."""
             database.session().execute(text("SELECT pg_sleep(20)"))
             return {"task": "slow", "ticks": 0}
+
+    def _plant_without_database(self) -> None:
+        routes = self.routes
 
         @routes.get("/echo", policy=_OPEN, query=TickQuery, out=TickOut)
         def echo(query: dict[str, Any]) -> dict[str, Any]:
@@ -203,13 +212,10 @@ def _refusal() -> None:
     raise Invalid(errors={"a.b": ["range"], "c": ["no such code"]})
 
 
-FAULTS = {
+FAULTS: dict[str, Callable[[], object]] = {
     "none": lambda: None,
     "defect": _defect,
     "at-commit": _at_commit,
     "refusal": _refusal,
     "sql": lambda: database.session().execute(text("SELECT 1/0")),
-    "taken": lambda: database.session().execute(
-        text("INSERT INTO tick VALUES ('x', now()), ('x', now())")
-    ),
 }

@@ -14,6 +14,7 @@ from handbook.audiences import service as audiences
 from handbook.errors import Invalid
 from models import ALONE, BELOW, EVERYONE, Addressing, Audience, Bucket, Unit
 from tests.support import build
+from tests.support.counting import statements
 
 
 def clerk_of(unit: Unit) -> Actor:
@@ -100,6 +101,17 @@ def test_a_bucket_is_made_once(db: Session) -> None:
     assert audiences.unit_bucket(unit.id, role="secretary") != first
     assert audiences.unit_bucket(unit.id, reach=ALONE) != first
     assert len(db.scalars(select(Bucket.id)).all()) == 3
+
+
+def test_many_terms_cost_no_more_statements(db: Session) -> None:
+    commune = build.unit(kind="commune")
+    terms = [{"unit_id": build.unit(commune).id, "role": "secretary"} for _ in range(60)]
+    with statements() as few:
+        address(clerk_of(commune), *terms[:2])
+    with statements() as many:
+        audience = address(clerk_of(commune), *terms)
+    assert len(many) == len(few)
+    assert len(set(audiences.buckets_of(audience))) == len(terms)
 
 
 def test_the_same_bucket_twice_is_one_addressing(db: Session) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from handbook import http
 from handbook.http import Handbook
-from tests.support import library, office
+from tests.support import build, library, office
 from tests.support.library import Library
 from tests.support.phone import Phone
 
@@ -28,6 +28,20 @@ def test_uploads(db: Session, scene: Library, clerk: Phone) -> None:
     assert numbers == [1, 2]
     listed = clerk.get(path).json["items"]
     assert [line["number"] for line in listed] == [2, 1]
+
+
+def test_a_retried_upload_is_one_version(db: Session, scene: Library, clerk: Phone) -> None:
+    path = f"/documents/{library.drafted(clerk, scene)['id']}/versions"
+    headers = {"Idempotency-Key": build.key()}
+
+    def send(content: bytes) -> Any:
+        return clerk.post(path, data={"file": (io.BytesIO(content), "a.txt")}, headers=headers)
+
+    first, again = send(b"Chi bo"), send(b"Chi bo")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json == first.json
+    assert send(b"Dang bo").json["code"] == "idempotency_mismatch"
+    assert len(clerk.get(path).json["items"]) == 1
 
 
 @pytest.mark.parametrize(

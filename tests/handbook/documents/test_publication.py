@@ -115,6 +115,20 @@ def test_a_failed_version_is_not_published(db: Session, scene: Library, clerk: P
     assert database.session().scalar(select(func.count()).select_from(Part))
 
 
+def test_a_newer_version_is_not_published_unseen(db: Session, scene: Library, clerk: Phone) -> None:
+    made = library.drafted(clerk, scene)
+    path = f"/documents/{made['id']}"
+    seen, newer = (
+        library.upload(clerk, made["id"], office.make_letter()).json["id"] for _ in range(2)
+    )
+    library.render()
+    body = {"audience": library.audience(scene.commune), "attestation": True}
+    answer = clerk.post(f"{path}/publication", {**body, "version_id": seen})
+    assert (answer.status_code, answer.json["code"]) == (409, "version_conflict")
+    answer = clerk.post(f"{path}/publication", {**body, "version_id": newer})
+    assert answer.json["version"]["id"] == newer
+
+
 def test_publication_needs_a_word_and_an_audience_inside(
     db: Session, scene: Library, clerk: Phone
 ) -> None:

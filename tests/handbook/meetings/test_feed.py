@@ -4,10 +4,18 @@ from collections.abc import Callable
 from datetime import datetime
 
 import orjson
+from sqlalchemy import select
 
+from handbook import database
+from handbook.access import Permission
+from handbook.changes import service as changes
+from handbook.http import Handbook
 from handbook.meetings import feed, service
+from handbook.organisation import members
+from models import BucketHead
 from tests.handbook.meetings import house as scene
 from tests.handbook.meetings.house import NOW, STARTS, House
+from tests.support import build
 from tests.support.counting import statements
 
 Stop = Callable[[datetime], None]
@@ -78,3 +86,27 @@ def test_many_meetings_cost_what_one_costs(place: House) -> None:
             assert feed.FEEDS["meeting"](wanted, who).keys() == set(wanted)
         counts.append(len(found))
     assert counts == [3, 3]
+
+
+def test_phones_hear_of_a_chair_who_is_renamed(place: House, app: Handbook) -> None:
+    officer = build.member(place.cell)
+    build.position(officer, place.commune, "organisation_officer")
+    meeting, draft = scene.called(place), scene.drafted(place)
+    scene.touched("meeting", meeting.id)
+    here = scene.bucket(place.cell)
+    head = select(BucketHead.position).where(BucketHead.bucket_id == here)
+    before = database.session().scalars(head).one()
+
+    def rename(**body: object) -> int:
+        actor = scene.actor(officer)
+        row = members.get_member(actor, place.secretary.id, Permission.MEMBER_WRITE)
+        members.change(actor, row, body, app.extensions["handbook_sealer"])
+        changes.flush(database.session())
+        return database.session().scalars(head).one()
+
+    assert rename(sex="female") == before
+    assert rename(full_name="Trần Thị Thu Cúc") == before + 1
+    assert scene.touched("meeting", meeting.id) == {here: "put"}
+    assert scene.touched("meeting", draft.id) == {}
+    shown = feed.FEEDS["meeting"]([meeting.id], scene.actor(place.an))[meeting.id]
+    assert shown["chair_name"] == "Trần Thị Thu Cúc"
