@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, one_of
@@ -63,7 +63,10 @@ class StaleMark(Leased, Base):
     """Derived state to recompute: writers raise ``version``, the worker deletes what it claimed."""
 
     __tablename__ = "stale_mark"
-    __table_args__ = (one_of("kind", ("campaign_target", "campaign_count")),)
+    __table_args__ = (
+        one_of("kind", ("campaign_target", "campaign_count")),
+        Index("ix_stale_mark_due", "kind", "due_at"),
+    )
 
     kind: Mapped[str] = mapped_column(primary_key=True)
     first_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

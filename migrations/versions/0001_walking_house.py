@@ -236,6 +236,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("kind", "first_id", "second_id", name=op.f("pk_stale_mark")),
     )
+    op.create_index("ix_stale_mark_due", "stale_mark", ["kind", "due_at"], unique=False)
     op.create_table(
         "stored_file",
         sa.Column("sha256", sa.Text(), nullable=False),
@@ -1619,6 +1620,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_tick_slot"), table_name="tick")
     op.drop_table("tick")
     op.drop_table("stored_file")
+    op.drop_index("ix_stale_mark_due", table_name="stale_mark")
     op.drop_table("stale_mark")
     op.drop_index("ix_reading_event_member_started", table_name="reading_event")
     op.drop_table("reading_event")
