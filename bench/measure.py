@@ -40,19 +40,20 @@ def at_least(
 
 
 class Group:
-    """Processes whose CPU and memory are counted together, children included."""
+    """Processes whose CPU and memory are counted together."""
 
-    def __init__(self, pids: Iterable[int]) -> None:
-        """Count the processes ``pids`` and all that they start."""
+    def __init__(self, pids: Iterable[int], *, children: bool = True) -> None:
+        """Count the processes ``pids`` and, with ``children``, all that they start."""
         self.roots = [psutil.Process(pid) for pid in pids]
+        self._children = children
 
     def members(self) -> list[psutil.Process]:
         """Return the processes that live now."""
         found = {}
         for root in self.roots:
             if root.is_running():
-                for one in (root, *root.children(recursive=True)):
-                    found[one.pid] = one
+                below = root.children(recursive=True) if self._children else ()
+                found.update({one.pid: one for one in (root, *below)})
         return list(found.values())
 
     def cpu(self) -> float:

@@ -81,7 +81,7 @@ def web_command(settings: Settings) -> list[str]:
     return [
         sys.executable,
         "-m",
-        "granian",
+        "handbook.web",
         "--interface",
         "wsgi",
         "--host",

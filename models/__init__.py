@@ -97,8 +97,6 @@ from models.studies import (
     StudyEntry,
 )
 from models.views import (
-    BUCKET_MEMBER_SQL,
-    HELD_BUCKET_SQL,
     bucket_member,
     held_bucket,
 )
@@ -107,11 +105,9 @@ __all__ = [
     "ADDRESSED_KINDS",
     "ALONE",
     "BELOW",
-    "BUCKET_MEMBER_SQL",
     "CIRCULATIONS",
     "EVERYONE",
     "FILE_KINDS",
-    "HELD_BUCKET_SQL",
     "LABEL_WIDTH",
     "MEETING_KINDS",
     "OUTBOX_STATES",

@@ -31,7 +31,7 @@ class LogSender:
         self._now = now
 
     def send(self, messages: Sequence[Message]) -> list[Outcome]:
-        """Write each message; ``retry`` with reason ``log_unwritable`` if the file cannot be written.
+        """Write each message; ``retry`` with reason ``log_unwritable`` if that fails.
 
         The provider id of a message is ``log/`` and the id of its outbox row.
         """

@@ -65,7 +65,8 @@ def sign_in(body: dict[str, Any]) -> dict[str, Any]:
     A number that leads to several accounts whose passwords are equal answers 409: sign in with the
     card number. Signing in again on the same device replaces its session, so a lost answer is
     simply asked for again. A device of other accounts takes one more only under the push address
-    it is known by, else 409 `device_taken`: sign in anew with a new device id.
+    it is known by, else 409 `device_taken`: let a session of the device put the new address first,
+    or sign in with a new device id.
     """
     # A route of its own two transactions: a login storm queues for the hash, and while it waits
     # and works no database connection may be held. What was read may have changed by the second

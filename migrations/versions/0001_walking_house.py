@@ -10,8 +10,12 @@ import sqlalchemy as sa
 from alembic import context, op
 from sqlalchemy.dialects import postgresql
 
-from migrations.fixed import DOCUMENT_TYPES, MAKE_READING_PARTITION
-from models.views import BUCKET_MEMBER_SQL, HELD_BUCKET_SQL
+from migrations.fixed import (
+    BUCKET_MEMBER_SQL,
+    DOCUMENT_TYPES,
+    HELD_BUCKET_SQL,
+    MAKE_READING_PARTITION,
+)
 
 revision = "0001"
 down_revision = None
@@ -1482,7 +1486,7 @@ def upgrade() -> None:
     _grant(context.config.attributes.get("application_role"))
 
 
-_TYPE_COLUMNS = (
+_TYPE_COLUMNS: tuple[sa.ColumnClause[object], ...] = (
     sa.column("code"),
     sa.column("symbol"),
     sa.column("name"),

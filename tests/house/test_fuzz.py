@@ -35,7 +35,7 @@ CHECKS = [
 ]
 # What each way of asking meets at least: otherwise the calls would not reach what they should.
 EXPECTED = {
-    GenerationMode.POSITIVE: {200, 204, 404, 422},
+    GenerationMode.POSITIVE: {200, 201, 204, 404, 409, 422},
     GenerationMode.NEGATIVE: {400, 404, 422},
 }
 
@@ -52,13 +52,13 @@ class Prober:
         self.statuses: dict[int, int] = {}
 
     def probe(self, operation: Any, mode: GenerationMode, examples: int, *, real: bool) -> None:
-        """Try an operation; ``real`` puts the objects of the world into the path."""
+        """Try an operation; ``real`` puts the objects of the world into path and body."""
         names = [one.name for one in operation.path_parameters]
         fixed = {name: str(self.made.things[name]) for name in names if name in self.made.things}
-        if real and not fixed:
+        if real and not fixed and operation.method.upper() == "GET":
             return
         strategy = operation.as_strategy(
-            generation_mode=mode, path_parameters=fixed if real else None
+            generation_mode=mode, path_parameters=(fixed or None) if real else None
         )
 
         @seed(20261122)
@@ -71,6 +71,8 @@ class Prober:
         )
         @given(strategy)
         def run(case: Any) -> None:
+            if real and isinstance(case.body, dict):
+                case.body = self.made.named(case.body)
             self._send(case)
 
         try:

@@ -11,8 +11,8 @@ from tests.support import source
 from tests.support.source import Module
 
 # Where a transaction may end: around a request or a piece of work, and where no request is.
-EDGES = {"handbook/database.py", "handbook/cli.py", "push/runner.py", "push/worker.py"}
-WORKSHOPS = {"bench", "demo", "tour", "cli"}  # they fill and measure whole databases
+EDGES = {"handbook/database.py"}
+WORKSHOPS = {"commands", "demo", "tour"}  # they fill whole databases
 WRITING = {"insert", "upsert", "update", "delete", "claim", "merge"}
 
 # Which feature writes a table. Everybody may read every table by queries of their own.
