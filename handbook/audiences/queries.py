@@ -27,6 +27,13 @@ def buckets_of(audience_id: uuid.UUID) -> Rows:
     )
 
 
+def buckets_of_each(audience_ids: Iterable[uuid.UUID]) -> Rows:
+    """Select (audience_id, bucket_id) of audiences."""
+    return select(Addressing.audience_id, Addressing.bucket_id).where(
+        Addressing.audience_id.in_(list(audience_ids))
+    )
+
+
 def members_of(audience_id: uuid.UUID, day: date) -> Rows:
     """Select the distinct ids of the members whom an audience reaches on a day."""
     return (

@@ -74,6 +74,14 @@ def buckets_of(audience_id: uuid.UUID) -> list[uuid.UUID]:
     return list(database.session().scalars(queries.buckets_of(audience_id)))
 
 
+def buckets_of_each(audience_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """Return audience id → the ids of its buckets, for all in one statement."""
+    found: dict[uuid.UUID, list[uuid.UUID]] = {audience_id: [] for audience_id in audience_ids}
+    for row in database.session().execute(queries.buckets_of_each(found)):
+        found[row.audience_id].append(row.bucket_id)
+    return found
+
+
 def personal_buckets(members: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     """Return member id → id of the personal bucket, making those that are missing."""
     unique = sorted(set(members))

@@ -45,7 +45,7 @@ def states(ids: Sequence[uuid.UUID], actor: Actor) -> dict[uuid.UUID, dict[str, 
             "opened_at": row.opened_at,
             "dismissed_at": row.dismissed_at,
         }
-        for row in database.session().execute(queries.by_ids(actor, ids))
+        for row in database.session().execute(queries.own_states(actor, ids))
     }
 
 

@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Iterable
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, Date, case, cast, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Date, and_, case, cast, exists, false, func, or_, select
 
 from handbook import clock
 from handbook.access import Actor, Permission
@@ -35,7 +36,6 @@ def in_inbox(actor: Actor) -> Rows:
     only read over bears the instant of its publication as ``opened_at``: no better one is known,
     and this one never changes.
     """
-    read_over = select(InboxMark.read_up_to).where(InboxMark.member_id == actor.member_id)
     reached = exists().where(
         Addressing.kind == "notice",
         Addressing.audience_id == Notice.audience_id,
@@ -44,9 +44,6 @@ def in_inbox(actor: Actor) -> Rows:
         held_bucket.c.member_id == actor.member_id,
         held_bucket.c.during.contains(_PUBLISHED_ON),
     )
-    watermark = read_over.scalar_subquery()
-    read_over_at = case((watermark >= Notice.published_at, Notice.published_at))
-    opened = func.coalesce(NoticeMark.opened_at, read_over_at)
     return (
         select(
             Notice.id,
@@ -56,14 +53,34 @@ def in_inbox(actor: Actor) -> Rows:
             Notice.params,
             Notice.urgent,
             Notice.published_at,
-            opened.label("opened_at"),
+            _opened_at(actor).label("opened_at"),
             NoticeMark.dismissed_at,
         )
-        .outerjoin(
-            NoticeMark,
-            (NoticeMark.notice_id == Notice.id) & (NoticeMark.member_id == actor.member_id),
-        )
+        .outerjoin(NoticeMark, _own_mark(actor))
         .where(Notice.withdrawn_at.is_(None), reached)
+    )
+
+
+def _opened_at(actor: Actor) -> ColumnElement[datetime | None]:
+    read_over = select(InboxMark.read_up_to).where(InboxMark.member_id == actor.member_id)
+    read_over_at = case((read_over.scalar_subquery() >= Notice.published_at, Notice.published_at))
+    return func.coalesce(NoticeMark.opened_at, read_over_at)
+
+
+def _own_mark(actor: Actor) -> ColumnElement[bool]:
+    return and_(NoticeMark.notice_id == Notice.id, NoticeMark.member_id == actor.member_id)
+
+
+def own_states(actor: Actor, notices: Iterable[uuid.UUID]) -> Rows:
+    """Select (id, opened_at, dismissed_at) of the ``notices`` that the actor did something with.
+
+    It follows from the actor's own marks alone, whether a notice still stands in the inbox or not.
+    """
+    opened_at = _opened_at(actor)
+    return (
+        select(Notice.id, opened_at.label("opened_at"), NoticeMark.dismissed_at)
+        .outerjoin(NoticeMark, _own_mark(actor))
+        .where(Notice.id.in_(list(notices)), opened_at.is_not(None))
     )
 
 

@@ -75,8 +75,9 @@ def withdraw(object_kind: str, object_id: uuid.UUID) -> int:
         .values(withdrawn_at=clock.now())
         .returning(Notice.id, Notice.audience_id)
     ).all()
+    buckets = audiences.buckets_of_each(audience for _, audience in rows)
     for notice, audience in rows:
-        changes.touch("notice", notice, audiences.buckets_of(audience), removed=True)
+        changes.touch("notice", notice, buckets[audience], removed=True)
     return len(rows)
 
 

@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from handbook import access, clock, database, errors
+from handbook import access, clock, database, errors, ids
 from handbook.access import Actor
 from handbook.audiences import service as audiences
 from handbook.changes import service as changes
 from handbook.notifications import feed, queries, service
 from models import Addressing, Change, FanOut, InboxMark, Member, Notice, NoticeMark
 from tests.support import build, notices
+from tests.support.counting import assert_queries
 
 
 @pytest.fixture(autouse=True)
@@ -198,3 +199,14 @@ def test_personal_notices(db: Session) -> None:
     notice = notices.publish(members=[an])
     assert audiences.personal_buckets([an.id])
     assert (inbox(an), inbox(binh)) == ([notice], [])
+
+
+@pytest.mark.parametrize("number", [1, 20])
+def test_withdrawing_many_is_flat(db: Session, number: int) -> None:
+    cell = build.unit()
+    bucket = audiences.unit_bucket(cell.id)
+    object_id = ids.new()
+    for _ in range(number):
+        service.notify("document_published", "document", object_id, buckets=[bucket], params={})
+    with assert_queries(2):
+        assert service.withdraw("document", object_id) == number

@@ -82,6 +82,8 @@ def test_documents_reading_and_recall(commune: Commune) -> None:
     assert set(store.of_kind("document")) == {document["id"]}
     [notice] = store.of_kind("notice").values()
     assert (notice["kind"], notice["object_id"]) == ("document_published", document["id"])
+    commune.do(reader, "PUT", f"/inbox/{notice['id']}/read", {"dismissed": False})
+    assert store.of_kind("notice_state")[notice["id"]]["opened_at"] is not None
     version = store.of_kind("document")[document["id"]]["version"]["id"]
     start = NOW - timedelta(minutes=5)
     event = {
