@@ -90,9 +90,9 @@ def mebibytes(group: Group) -> list[float]:
 class Client:
     """One kept HTTP connection with fixed headers."""
 
-    def __init__(self, port: int, token: str | None = None) -> None:
-        """Connect to the server on ``port`` of this machine."""
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    def __init__(self, port: int, token: str | None = None, *, seconds: float = 120) -> None:
+        """Connect to the server on ``port`` of this machine; it must answer within ``seconds``."""
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def call(

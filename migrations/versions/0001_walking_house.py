@@ -1503,7 +1503,7 @@ def _grant(role: str | None) -> None:
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]{0,62}", role):
         message = f"not a role name: {role!r}"
         raise ValueError(message)
-    op.execute(f'GRANT USAGE, CREATE ON SCHEMA public TO "{role}"')
+    op.execute(f'GRANT USAGE ON SCHEMA public TO "{role}"')
     op.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO "{role}"')
     op.execute(f'GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO "{role}"')
     op.execute(f'GRANT EXECUTE ON FUNCTION make_reading_partition TO "{role}"')

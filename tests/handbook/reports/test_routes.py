@@ -65,7 +65,12 @@ def status(app: Handbook, who: Member | None, path: str) -> int:
 
 
 def completion(row: Campaign, unit: Any, more: str = "") -> str:
-    return f"/reports/completion{more}?campaign_id={row.id}&unit_id={unit.id}"
+    path = {
+        "": "/reports/completion",
+        "/members": "/reports/completion/members",
+        ".xlsx": "/reports/completion.xlsx",
+    }[more]
+    return f"{path}?campaign_id={row.id}&unit_id={unit.id}"
 
 
 def test_completion_by_direct_child_with_a_named_denominator(
@@ -210,7 +215,12 @@ def test_pages_of_members_meet(app: Handbook, place: House, row: Campaign) -> No
 
 
 def reading(document: Document, unit: Any, more: str = "") -> str:
-    return f"/reports/documents/{document.id}/completion{more}?unit_id={unit.id}"
+    path = {
+        "": f"/reports/documents/{document.id}/completion",
+        "/members": f"/reports/documents/{document.id}/completion/members",
+        ".xlsx": f"/reports/documents/{document.id}/completion.xlsx",
+    }[more]
+    return f"{path}?unit_id={unit.id}"
 
 
 def read_by_some(place: House, document: Document, db: Session) -> None:
