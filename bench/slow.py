@@ -7,7 +7,9 @@ from handbook import database
 from handbook.access import Actor, Permission
 from handbook.database import Transaction
 from handbook.health.routes import HealthOut
-from handbook.http import Policy, Routes, json_response
+from handbook.http import Routes
+from handbook.policies import Policy
+from handbook.wire import json_response
 from wsgi import app
 
 __all__ = ["app"]

@@ -10,7 +10,7 @@ from flask.json.provider import JSONProvider
 from flask_jwt_extended import JWTManager
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from handbook import database, errors, http, logs, openapi, sealing
+from handbook import database, errors, http, logs, openapi, policies, sealing
 from handbook.accounts.routes import routes as accounts_routes
 from handbook.config import Settings
 from handbook.documents.catalogue_routes import routes as catalogue_routes
@@ -95,7 +95,7 @@ def _configure(app: Handbook, settings: Settings) -> None:
         RATELIMIT_STORAGE_URI=settings.rate_limit_storage,
         RATELIMIT_ENABLED=settings.rate_limits,
         RATELIMIT_HEADERS_ENABLED=False,
-        MAX_CONTENT_LENGTH=http.BODY_MAX,
+        MAX_CONTENT_LENGTH=policies.BODY_MAX,
         MAX_FORM_PARTS=20,
     )
     app.extensions["handbook_settings"] = settings

@@ -5,17 +5,14 @@
 policy asks for around the view: the view returns → commit; it raises → rollback → problem.
 """
 
-import hashlib
 import math
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
-import orjson
 from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from flask_jwt_extended import decode_token
@@ -24,69 +21,28 @@ from flask_limiter import Limiter, RateLimitExceeded
 from flask_limiter.util import get_remote_address
 from flask_smorest import Blueprint
 from jwt.exceptions import ExpiredSignatureError, PyJWTError
-from marshmallow import Schema, ValidationError
+from marshmallow import Schema
 
-from handbook import access, clock, database, errors, idempotency
+from handbook import access, clock, database, errors, idempotency, wire
 from handbook.access import Actor, Permission
 from handbook.config import Settings
-from handbook.database import Transaction
-from handbook.errors import Invalid, Problem, Unauthenticated
+from handbook.errors import Problem, Unauthenticated
+from handbook.policies import (
+    BODY_MAX,
+    RATES,
+    UPLOAD,
+    Policy,
+    PolicyMissingError,
+    View,
+    headers_of,
+    is_policed,
+    policy_of,
+    problems_of,
+)
 
-BODY_MAX = 1 << 20
-UPLOAD = -1
-JSON_TYPE = "application/json"
 RATE_SECONDS = 60
-View = Callable[..., Any]
 
 limiter = Limiter(get_remote_address, strategy="moving-window", in_memory_fallback_enabled=True)
-RATES = {"sign_in": "120 per minute", "upload": "60 per minute"}
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What a route demands and does; shown as ``x-policy`` in the OpenAPI document.
-
-    ``scope`` says over what the permission is asked: ``none``, ``self`` (own rows), ``unit`` (a
-    subtree of a position) or ``buckets`` (what is addressed to the actor). ``idempotency`` is
-    ``none`` (safe or replayable by nature), ``key`` (Idempotency-Key demanded), ``client_id`` (the
-    client makes the id) or ``own`` (its own replay rule). ``audit`` names the line that is written.
-    ``body_max`` is in bytes; ``UPLOAD`` stands for a file as large as the settings allow.
-    """
-
-    permission: Permission
-    scope: str = "self"
-    transaction: Transaction = Transaction.SNAPSHOT
-    audit: str | None = None
-    idempotency: str = "none"
-    rate: str | None = None
-    cache: str = "no-store"
-    body_max: int | None = field(default=None, compare=False)
-
-    def described(self) -> dict[str, Any]:
-        """Return the policy as plain values for the OpenAPI document."""
-        return {
-            "permission": str(self.permission),
-            "scope": self.scope,
-            "transaction": str(self.transaction),
-            "audit": self.audit,
-            "idempotency": self.idempotency,
-            "rate": RATES[self.rate] if self.rate else None,
-            "cache": self.cache,
-        }
-
-
-def policy_of(view: View) -> Policy:
-    """Return the policy that ``view`` declares."""
-    found: Policy = vars(view)["policy"]
-    return found
-
-
-def _is_policed(view: object) -> bool:
-    return isinstance(getattr(view, "__dict__", {}).get("policy"), Policy)
-
-
-class PolicyMissingError(Exception):
-    """A route was added without a policy; the program does not start."""
 
 
 class Routes(Blueprint):
@@ -149,11 +105,15 @@ class Routes(Blueprint):
                 if policy.permission is not Permission.ANYONE:
                     arguments.append(g.actor)
                 if query_schema:
-                    arguments.append(read_query(query_schema))
+                    arguments.append(wire.read_query(query_schema))
                 if body_schema:
-                    arguments.append(read_body(body_schema))
+                    arguments.append(wire.read_body(body_schema))
                 result = view(*arguments, **path)
-                return result if isinstance(result, Response) else dump(out_schema, result, status)
+                return (
+                    result
+                    if isinstance(result, Response)
+                    else wire.dump(out_schema, result, status)
+                )
 
             vars(serve).update(
                 policy=policy,
@@ -209,7 +169,7 @@ class Routes(Blueprint):
         if files:
             documented = self.arguments(files, location="files")(documented)
         has_input = bool(query or body or files)
-        for code in sorted(_statuses(method, rule, policy, has_input=has_input) | set(problems)):
+        for code in sorted(problems_of(method, rule, policy, has_input=has_input) | set(problems)):
             documented = self.alt_response(
                 code, schema=_ProblemRef.schema, content_type=errors.PROBLEM_TYPE
             )(documented)
@@ -222,7 +182,7 @@ class Routes(Blueprint):
         )(documented)
         found = documented._apidoc  # noqa: SLF001 - flask-smorest's own mark
         arguments = found.setdefault("arguments", {}).setdefault("parameters", [])
-        arguments.extend(_headers(policy))
+        arguments.extend(headers_of(policy))
         return found
 
 
@@ -233,146 +193,9 @@ class _ProblemRef:
 
 
 _FILE = {"type": "string", "format": "binary"}
-_KEY_HEADER = {
-    "in": "header",
-    "name": "Idempotency-Key",
-    "required": True,
-    "schema": {"type": "string", "minLength": 8, "maxLength": 128, "pattern": "^[!-~]+$"},
-    "description": "Made by the client, kept 30 days: a retry gets the same answer.",
-}
-_MATCH_HEADER = {
-    "in": "header",
-    "name": "If-Match",
-    "required": True,
-    "schema": {"type": "string", "minLength": 1},
-    "description": "The ETag of the state that is to be changed.",
-}
-_NONE_MATCH_HEADER = {
-    "in": "header",
-    "name": "If-None-Match",
-    "required": False,
-    "schema": {"type": "string", "minLength": 1},
-    "description": "The ETag already at hand: 304 if it is still the newest.",
-}
 
 
-def _headers(policy: Policy) -> list[dict[str, Any]]:
-    """Return the headers, as OpenAPI parameters, that follow from a policy."""
-    found = []
-    if policy.idempotency == "key":
-        found.append(_KEY_HEADER)
-    if policy.cache == "if-match":
-        found.append(_MATCH_HEADER)
-    if policy.cache == "etag":
-        found.append(_NONE_MATCH_HEADER)
-    return found
-
-
-def _statuses(method: str, rule: str, policy: Policy, *, has_input: bool) -> set[int]:
-    """Return the problem statuses that follow from what a route declares."""
-    found = {400, 503}
-    if policy.permission is not Permission.ANYONE:
-        found |= {401}
-    if policy.permission not in {Permission.ANYONE, Permission.SIGNED_IN}:
-        found |= {403}
-    if "<" in rule:
-        found |= {404}
-    if has_input:
-        found |= {422}
-    if method in {"POST", "PUT", "PATCH"}:
-        found |= {409, 413, 415, 422, 507}
-    if method == "DELETE":
-        found |= {409}
-    if policy.idempotency == "key":
-        found |= {409, 422, 428}
-    if policy.cache == "if-match":
-        found |= {412, 428}
-    if policy.rate:
-        found |= {429}
-    return found
-
-
-def read_body(schema: Schema) -> Any:
-    """Return the JSON body loaded by ``schema``; raise 415, 400 or 422."""
-    if request.mimetype != JSON_TYPE:
-        raise Problem("unsupported_media_type", status=415)
-    try:
-        raw = orjson.loads(request.get_data(cache=True))
-    except orjson.JSONDecodeError:
-        raise Problem("unreadable_body") from None
-    return _load(schema, raw)
-
-
-def read_query(schema: Schema) -> Any:
-    """Return the query string loaded by ``schema``; a repeated or unknown name is refused."""
-    repeated = {name: ["duplicate"] for name, found in request.args.lists() if len(found) > 1}
-    if repeated:
-        raise Invalid(errors=repeated)
-    return _load(schema, request.args.to_dict())
-
-
-def read_form(schema: Schema) -> Any:
-    """Return the text fields of a multipart body loaded by ``schema``."""
-    if request.mimetype != "multipart/form-data":
-        raise Problem("unsupported_media_type", status=415)
-    return _load(schema, request.form.to_dict())
-
-
-def _load(schema: Schema, raw: Any) -> Any:
-    try:
-        return schema.load(raw)
-    except ValidationError as error:
-        raise Invalid(errors=dict(errors.flatten(error.messages))) from None
-
-
-def dump(schema: Schema | None, result: Any, status: int) -> Response:
-    """Return ``result`` dumped by ``schema`` as JSON; None without a schema is 204."""
-    if schema is None:
-        return no_content()
-    return json_response(schema.dump(result), status)
-
-
-def no_content() -> Response:
-    """Return a 204, which has no body and so no type of one."""
-    response = Response(status=204)
-    response.headers.pop("Content-Type", None)
-    return response
-
-
-def json_response(plain: Any, status: int = 200) -> Response:
-    """Return plain values as a JSON response."""
-    return Response(orjson.dumps(plain), status, content_type=JSON_TYPE)
-
-
-def tag_of(*pieces: object) -> str:
-    """Return a strong entity tag over ``pieces``, without quotes."""
-    joined = "\x1f".join(str(piece) for piece in pieces)
-    return hashlib.blake2b(joined.encode(), digest_size=16).hexdigest()
-
-
-def unchanged(tag: str) -> Response | None:
-    """Return a 304 when the request's If-None-Match names ``tag``, else None."""
-    if request.if_none_match and request.if_none_match.contains_weak(tag):
-        return with_tag(Response(status=304), tag)
-    return None
-
-
-def with_tag(response: Response, tag: str) -> Response:
-    """Return the response with its ETag, revalidated by its owner only."""
-    response.set_etag(tag)
-    response.headers["Cache-Control"] = "private, no-cache"
-    return response
-
-
-def demand_match(revision: int) -> None:
-    """Raise 428 without If-Match, 412 unless it names ``revision`` of the resource."""
-    if not request.if_match:
-        raise Problem("precondition_required", status=428)
-    if not request.if_match.contains(str(revision)):
-        raise Problem("precondition_failed", status=412)
-
-
-class _Tokens:
+class Tokens:
     """Verified access tokens, text → claims: a signature is checked once, the expiry every time."""
 
     LIMIT = 20_000
@@ -413,7 +236,7 @@ class Handbook(Flask):
     def __init__(self, import_name: str) -> None:
         """Start without static files; every route must come with a policy."""
         super().__init__(import_name, static_folder=None)
-        self.tokens = _Tokens()
+        self.tokens = Tokens()
 
     def add_url_rule(
         self,
@@ -424,7 +247,7 @@ class Handbook(Flask):
         **options: Any,
     ) -> None:
         """Register a route; raise PolicyMissingError if its view declares no policy."""
-        if not _is_policed(view_func):
+        if not is_policed(view_func):
             message = f"the route {rule!r} declares no policy; use Routes.get, .post, …"
             raise PolicyMissingError(message)
         super().add_url_rule(rule, endpoint, view_func, provide_automatic_options=False, **options)

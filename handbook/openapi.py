@@ -14,7 +14,8 @@ from handbook import fields
 from handbook.access import Permission
 from handbook.database import Transaction
 from handbook.errors import NotFound
-from handbook.http import Policy, tag_of, unchanged, with_tag
+from handbook.policies import Policy
+from handbook.wire import tag_of, unchanged, with_tag
 
 VERSION = "0.1.0"
 OPEN = Policy(Permission.ANYONE, scope="none", transaction=Transaction.NONE, cache="public")

@@ -13,7 +13,8 @@ from handbook.config import Settings
 from handbook.database import Transaction
 from handbook.errors import Unauthenticated
 from handbook.fields import PageQuery
-from handbook.http import Policy, Routes
+from handbook.http import Routes
+from handbook.policies import Policy
 from handbook.sealing import Sealer
 from models import Device, Session
 

@@ -6,7 +6,8 @@ from handbook import paging
 from handbook.access import Actor, Permission
 from handbook.database import Transaction
 from handbook.documents import catalogue, schemas
-from handbook.http import Policy, Routes
+from handbook.http import Routes
+from handbook.policies import Policy
 from models import Issuer
 
 routes = Routes(

@@ -21,11 +21,10 @@ from handbook.documents import (
 from handbook.errors import Invalid
 from handbook.fields import PageQuery
 from handbook.files.kinds import Kind
-from handbook.http import (
+from handbook.http import Routes
+from handbook.policies import UPLOAD, Policy
+from handbook.wire import (
     JSON_TYPE,
-    UPLOAD,
-    Policy,
-    Routes,
     demand_match,
     json_response,
     read_form,

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from flask import Response, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
-from handbook import http, text
+from handbook import text, wire
 from handbook.documents import rules
 from handbook.files import service as files
 from handbook.files.kinds import Kind
@@ -46,7 +46,7 @@ def serve(sha256: str, *, size: int, kind: Kind, name: str) -> Response:
     raises 416 for a range beyond the end. Several ranges, and what is no range, give the whole.
     The caller has decided that the actor may have the file.
     """
-    same = http.unchanged(sha256)
+    same = wire.unchanged(sha256)
     if same is not None:
         return same
     part = _wanted(sha256, size)
@@ -64,7 +64,7 @@ def serve(sha256: str, *, size: int, kind: Kind, name: str) -> Response:
     response.headers["Content-Disposition"] = disposition(name)
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["X-Content-Type-Options"] = "nosniff"
-    return http.with_tag(response, sha256)
+    return wire.with_tag(response, sha256)
 
 
 def _wanted(sha256: str, size: int) -> tuple[int, int] | None:

@@ -8,7 +8,9 @@ from handbook import database, fields
 from handbook.access import Actor, Permission
 from handbook.database import Transaction
 from handbook.errors import Unavailable
-from handbook.http import Policy, Routes, json_response
+from handbook.http import Routes
+from handbook.policies import Policy
+from handbook.wire import json_response
 
 routes = Routes(
     "health", __name__, prefix="/health", description="Tình trạng: whether the service is well."

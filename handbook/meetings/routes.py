@@ -5,11 +5,11 @@ from typing import Any
 
 from flask import Response
 
-from handbook import errors, http, messages
+from handbook import errors, messages, wire
 from handbook.access import Actor, Permission
 from handbook.database import Transaction
 from handbook.fields import PageQuery
-from handbook.http import Policy, Routes
+from handbook.http import Routes
 from handbook.meetings import service
 from handbook.meetings.schemas import (
     CalledOut,
@@ -26,6 +26,7 @@ from handbook.meetings.schemas import (
 )
 from handbook.meetings.service import Found
 from handbook.paging import Page
+from handbook.policies import Policy
 
 routes = Routes(
     "meetings",
@@ -118,7 +119,7 @@ def change_meeting(actor: Actor, body: dict[str, Any], meeting_id: uuid.UUID) ->
     until the start, and the members are told.
     """
     found = service.find_for(actor, meeting_id, Permission.MEETING_WRITE, lock="update")
-    http.demand_match(found.meeting.revision)
+    wire.demand_match(found.meeting.revision)
     service.change(actor, found, body)
     return _answer(actor, found)
 
@@ -146,7 +147,7 @@ def call_meeting(actor: Actor, body: dict[str, Any], meeting_id: uuid.UUID) -> R
     spoken = errors.language()
     warnings = [{"code": code, "text": messages.say(f"warnings.{code}", spoken)} for code in amiss]
     shown = {**service.show(actor, found), "warnings": warnings}
-    return _tagged(http.dump(CalledOut(), shown, 201), found)
+    return _tagged(wire.dump(CalledOut(), shown, 201), found)
 
 
 @routes.post(
@@ -198,8 +199,8 @@ def list_replies(actor: Actor, query: dict[str, Any], meeting_id: uuid.UUID) -> 
 
 
 def _answer(actor: Actor, found: Found, status: int = 200) -> Response:
-    return _tagged(http.dump(MeetingOut(), service.show(actor, found), status), found)
+    return _tagged(wire.dump(MeetingOut(), service.show(actor, found), status), found)
 
 
 def _tagged(response: Response, found: Found) -> Response:
-    return http.with_tag(response, str(found.meeting.revision))
+    return wire.with_tag(response, str(found.meeting.revision))

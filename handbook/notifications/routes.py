@@ -7,9 +7,10 @@ from handbook import errors, paging
 from handbook.access import Actor, Permission
 from handbook.database import Transaction
 from handbook.fields import PageQuery
-from handbook.http import Policy, Routes
+from handbook.http import Routes
 from handbook.notifications import feed, queries, service
 from handbook.notifications.schemas import DeliveryPage, InboxOut, MarkIn
+from handbook.policies import Policy
 from models import Notice, Outbox
 
 routes = Routes(

@@ -10,9 +10,11 @@ from handbook import paging
 from handbook.access import Actor, Permission
 from handbook.database import Transaction
 from handbook.fields import PageQuery
-from handbook.http import Policy, Routes, demand_match, json_response, unchanged, with_tag
+from handbook.http import Routes
 from handbook.organisation import members, positions, schemas, service
+from handbook.policies import Policy
 from handbook.sealing import Sealer
+from handbook.wire import demand_match, json_response, unchanged, with_tag
 from models import Member, Position, Unit
 
 routes = Routes(

@@ -8,8 +8,10 @@ from flask import Response
 from handbook import fields
 from handbook.access import Actor, Permission
 from handbook.database import Transaction
-from handbook.http import Policy, Routes, json_response
+from handbook.http import Routes
+from handbook.policies import Policy
 from handbook.reading import schemas, service
+from handbook.wire import json_response
 from models import Acknowledgement
 
 routes = Routes(

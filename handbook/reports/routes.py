@@ -8,7 +8,8 @@ from flask import Response, send_file
 from handbook import clock, errors, paging
 from handbook.access import Actor, Permission
 from handbook.database import Transaction
-from handbook.http import Policy, Routes
+from handbook.http import Routes
+from handbook.policies import Policy
 from handbook.reports import exports, queries, service
 from handbook.reports.schemas import (
     CampaignMemberPage,

@@ -5,11 +5,12 @@ from typing import Any
 
 from flask import Response
 
-from handbook import http, paging
+from handbook import paging, wire
 from handbook.access import Actor, Permission
 from handbook.database import Transaction
 from handbook.fields import PageQuery
-from handbook.http import Policy, Routes
+from handbook.http import Routes
+from handbook.policies import Policy
 from handbook.studies import entries, queries, service
 from handbook.studies.schemas import (
     CampaignChange,
@@ -38,8 +39,8 @@ _MINE = Policy(Permission.SIGNED_IN, scope="buckets")
 
 
 def _answer(row: Campaign, status: int = 200) -> Response:
-    response = http.dump(CampaignOut(), service.shown(row), status)
-    return http.with_tag(response, str(row.revision))
+    response = wire.dump(CampaignOut(), service.shown(row), status)
+    return wire.with_tag(response, str(row.revision))
 
 
 @routes.post(
@@ -112,7 +113,7 @@ def list_managed_campaigns(actor: Actor, query: dict[str, Any]) -> paging.Page:
 def get_campaign(actor: Actor, campaign_id: uuid.UUID) -> Response:
     """Get a campaign."""
     row = service.get_for(actor, campaign_id)
-    return http.unchanged(str(row.revision)) or _answer(row)
+    return wire.unchanged(str(row.revision)) or _answer(row)
 
 
 @routes.patch(
@@ -130,7 +131,7 @@ def get_campaign(actor: Actor, campaign_id: uuid.UUID) -> Response:
 def change_campaign(actor: Actor, body: dict[str, Any], campaign_id: uuid.UUID) -> Response:
     """Change a draft; what is left out stays."""
     row = service.get_own(actor, campaign_id)
-    http.demand_match(row.revision)
+    wire.demand_match(row.revision)
     service.change(actor, row, body)
     return _answer(row)
 

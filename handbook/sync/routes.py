@@ -8,10 +8,12 @@ from flask import Response, current_app
 from handbook import access, clock, database
 from handbook.access import Actor, Permission
 from handbook.database import Transaction
-from handbook.http import Policy, Routes, json_response, tag_of, unchanged, with_tag
+from handbook.http import Routes
+from handbook.policies import Policy
 from handbook.sync import cursors, receipts, schemas, service
 from handbook.sync.cursors import Cursor
 from handbook.sync.service import Pulled
+from handbook.wire import json_response, tag_of, unchanged, with_tag
 
 routes = Routes(
     "sync", __name__, prefix="/sync", description="Đồng bộ: những gì thay đổi cho điện thoại."

@@ -11,11 +11,12 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from handbook import database, http
+from handbook import database, http, policies, wire
 from handbook.access import Permission
 from handbook.app import create_app
 from handbook.errors import Problem, Unauthenticated
-from handbook.http import Handbook, Policy, PolicyMissingError
+from handbook.http import Handbook
+from handbook.policies import Policy, PolicyMissingError
 from tests.conftest import Real
 from tests.support import build, openapi, settings
 from tests.support.phone import Phone
@@ -71,7 +72,7 @@ def test_a_good_query_is_read(bare: Handbook) -> None:
 
 
 def test_a_body_without_length_is_cut_off_at_the_cap(bare: Handbook) -> None:
-    body = io.BytesIO(b"a" * (http.BODY_MAX + 1))
+    body = io.BytesIO(b"a" * (policies.BODY_MAX + 1))
     endless = {"wsgi.input_terminated": True, "wsgi.input": body}
     endless |= {"HTTP_TRANSFER_ENCODING": "chunked"}
     answer = bare.test_client().put("/api/v1/planted/bodies", environ_overrides=endless)
@@ -108,7 +109,7 @@ def test_a_slow_body_holds_no_connection(real: Real, planted: Planted) -> None:
 
 def test_a_204_has_no_type(bare: Handbook) -> None:
     with bare.test_request_context():
-        assert "Content-Type" not in http.dump(None, None, 200).headers
+        assert "Content-Type" not in wire.dump(None, None, 200).headers
 
 
 # --- tokens ---------------------------------------------------------------------------------------
@@ -137,8 +138,8 @@ def test_a_token_known_before_still_runs_out(
 def test_only_so_many_tokens_are_remembered(
     app: Handbook, db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http._Tokens, "LIMIT", 2)
-    kept = http._Tokens()
+    monkeypatch.setattr(http.Tokens, "LIMIT", 2)
+    kept = http.Tokens()
     tokens = [build.token(build.session_of(build.member())) for _ in range(3)]
     found = [kept.verify(token) for token in tokens]
     assert len(kept._known) == 1
@@ -183,8 +184,8 @@ def test_what_is_known_is_not_sent_again(bare: Handbook, given: str | None, stat
 
 
 def test_tags_differ_where_pieces_differ() -> None:
-    assert http.tag_of("a", 1) == http.tag_of("a", 1)
-    assert len({http.tag_of("a", 1), http.tag_of("a1"), http.tag_of("a", 11), http.tag_of()}) == 4
+    assert wire.tag_of("a", 1) == wire.tag_of("a", 1)
+    assert len({wire.tag_of("a", 1), wire.tag_of("a1"), wire.tag_of("a", 11), wire.tag_of()}) == 4
 
 
 # --- rates ----------------------------------------------------------------------------------------
@@ -254,7 +255,7 @@ def test_a_policy_is_described_in_plain_values() -> None:
 def test_the_problems_follow_from_what_is_declared(
     method: str, rule: str, policy: Policy, statuses: set[int], *, has_input: bool
 ) -> None:
-    assert http._statuses(method, rule, policy, has_input=has_input) == statuses
+    assert policies.problems_of(method, rule, policy, has_input=has_input) == statuses
 
 
 def test_headers_that_a_policy_demands_are_documented(bare: Handbook) -> None:

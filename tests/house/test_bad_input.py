@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from handbook import config, database, http, ids, paging
+from handbook import config, database, ids, paging, policies
 from handbook.http import Handbook
 from models import Base
 from tests.house import samples
@@ -196,7 +196,7 @@ def test_a_wrong_type_of_content(door: Door, kind: str) -> None:
 
 def test_a_body_beyond_the_cap(door: Door) -> None:
     settings: config.Settings = door.app.extensions["handbook_settings"]
-    far = settings.upload_max_bytes + 2 * http.BODY_MAX
+    far = settings.upload_max_bytes + 2 * policies.BODY_MAX
     for operation in door.operations():
         if operation.method in {"GET", "DELETE"}:
             continue
@@ -204,7 +204,7 @@ def test_a_body_beyond_the_cap(door: Door) -> None:
         claimed = {"CONTENT_LENGTH": str(far)}
         door.expect({413}, "too large", operation, content_type=kind, environ_overrides=claimed)
         if kind == JSON:
-            more = b" " * (http.BODY_MAX + 1)
+            more = b" " * (policies.BODY_MAX + 1)
             door.expect({413}, "a byte too large", operation, data=more, content_type=JSON)
 
 

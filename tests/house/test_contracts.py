@@ -9,7 +9,8 @@ import pytest
 
 from handbook import app as factory
 from handbook import config
-from handbook.http import PolicyMissingError, Routes
+from handbook.http import Routes
+from handbook.policies import PolicyMissingError
 from tests.support import source
 
 LINT = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"]

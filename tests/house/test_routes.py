@@ -9,7 +9,8 @@ from werkzeug.routing import Rule
 
 from handbook.access import Permission
 from handbook.database import Transaction
-from handbook.http import Handbook, Policy, policy_of
+from handbook.http import Handbook
+from handbook.policies import Policy, policy_of
 from tests.house import samples
 from tests.support import openapi, source
 from tests.support.openapi import Contract, Operation

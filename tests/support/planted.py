@@ -7,11 +7,12 @@ from typing import Any
 from flask import Response, request
 from sqlalchemy import func, insert, select, text
 
-from handbook import clock, database, fields, http
+from handbook import clock, database, fields, wire
 from handbook.access import Actor, Permission
 from handbook.database import Transaction
 from handbook.errors import Conflict, Invalid
-from handbook.http import Handbook, Policy, Routes
+from handbook.http import Handbook, Routes
+from handbook.policies import Policy
 from models import Tick
 
 ANYONE = Permission.ANYONE
@@ -71,9 +72,9 @@ class Planted:
         @routes.post("/ticks", policy=_CREATE, body=TickIn, out=TickOut, status=201)
         def create(_actor: Actor, body: dict[str, Any]) -> Response:
             """Write a row."""
-            response = http.json_response(self.write(body["task"]), 201)
+            response = wire.json_response(self.write(body["task"]), 201)
             response.headers["Location"] = "/here"
-            return http.with_tag(response, "1")
+            return wire.with_tag(response, "1")
 
         @routes.post("/others", policy=_CREATE, body=TickIn, out=TickOut)
         def create_other(_actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
@@ -99,7 +100,7 @@ class Planted:
         @routes.post("/files", policy=_CREATE, files=TickIn, out=TickOut)
         def create_from_form(_actor: Actor) -> dict[str, Any]:
             """Write a row named in a form."""
-            form = http.read_form(TickIn())
+            form = wire.read_form(TickIn())
             return self.write(form["task"])
 
         @routes.put("/defects/<string:kind>", policy=_OPEN_WRITE, out=TickOut)
@@ -153,7 +154,7 @@ class Planted:
         def take() -> Response:
             """Tell how many bytes came."""
             database.session().execute(select(1))
-            return http.json_response(len(request.get_data()))
+            return wire.json_response(len(request.get_data()))
 
         @routes.put(
             "/revisions",
@@ -162,7 +163,7 @@ class Planted:
         )
         def change() -> None:
             """Change what stands at revision 7."""
-            http.demand_match(7)
+            wire.demand_match(7)
 
         @routes.get(
             "/tags",
@@ -172,8 +173,8 @@ class Planted:
         )
         def tagged() -> Response:
             """Show what has the tag "seven"."""
-            found = http.unchanged("seven")
-            return found or http.with_tag(http.json_response({"task": "t", "ticks": 7}), "seven")
+            found = wire.unchanged("seven")
+            return found or wire.with_tag(wire.json_response({"task": "t", "ticks": 7}), "seven")
 
         for rate in ("sign_in", "upload"):
             policy = Policy(ANYONE, scope="none", transaction=Transaction.NONE, rate=rate)
