@@ -6,13 +6,14 @@ from sqlalchemy import text
 from handbook import database
 from handbook.access import Actor, Permission
 from handbook.database import Transaction
+from handbook.gateway import Gateway
 from handbook.health.routes import HealthOut
 from handbook.http import Routes
 from handbook.policies import Policy
 from handbook.wire import json_response
 from wsgi import app
 
-__all__ = ["app"]
+__all__ = ["app", "gateway"]
 
 routes = Routes("bench", __name__, prefix="/bench", description="Only here while measuring.")
 
@@ -30,3 +31,4 @@ def wait_half_a_second(actor: Actor) -> Response:
 
 
 app.extensions["handbook_api"].register_blueprint(routes)
+gateway = Gateway(app, upload_most=1 << 20)

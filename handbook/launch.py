@@ -77,30 +77,30 @@ def read_demo_accounts(settings: Settings) -> str:
 
 
 def web_command(settings: Settings) -> list[str]:
-    """Return the command of the web server: granian, one blocking thread for each worker."""
+    """Return the command of the web server: granian, with the gateway before the application."""
     return [
         sys.executable,
         "-m",
         "handbook.web",
         "--interface",
-        "wsgi",
+        "rsgi",
         "--host",
         settings.web_host,
         "--port",
         str(settings.web_port),
         "--workers",
         str(settings.web_workers),
-        "--blocking-threads",
-        "1",
         "--backlog",
         "1024",
+        "--backpressure",
+        "512",
         "--workers-kill-timeout",
         "10",
         "--respawn-failed-workers",
         "--no-ws",
         "--log-level",
         "warning",
-        "wsgi:app",
+        "wsgi:gateway",
     ]
 
 

@@ -1,4 +1,4 @@
-"""``python -m handbook.web … wsgi:app``: granian, with the application loaded before it forks.
+"""``python -m handbook.web … wsgi:gateway``: granian, with the application loaded before it forks.
 
 The workers share the memory of what was loaded once, and start in a fraction of the time. Loading
 opens no connection and starts no thread. Takes the arguments of granian's own command line, the
