@@ -23,7 +23,6 @@ from handbook.config import Settings
 PORT: Final = stages.PORT + 5
 SLOW: Final = "/api/v1/bench/slow"
 SIGN_IN: Final = "/api/v1/auth/session"
-EVENTS: Final = "/api/v1/reading/events"
 SLOW_BODIES: Final = 24
 LOGINS: Final = 30
 _LONGEST_SECONDS: Final = 12
@@ -91,7 +90,7 @@ class _Bench:
             found["hello, 8 clients"] = self._flood(LIVE)
             found["first page, 8 clients"] = self._flood(PAGE)
             found["first page alone"] = self._latency()
-            with slow_bodies(PORT, EVENTS, SLOW_BODIES):
+            with slow_bodies(PORT, SIGN_IN, SLOW_BODIES):
                 found[f"… beside {SLOW_BODIES} slow bodies"] = self._latency()
             with many(1, self._wait_slowly):
                 found["… beside a 500 ms query"] = self._latency()

@@ -249,7 +249,10 @@ def joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def environ_of(scope: Any, headers: Mapping[str, str]) -> Environ:
-    """Return the environment of a request as PEP 3333 asks, its body still to be put in."""
+    """Return the environment of a request as PEP 3333 asks, its body still to be put in.
+
+    The body will be whole, so nothing is said of chunks: its length is the only measure.
+    """
     host, _, port = scope.server.rpartition(":")
     environ: Environ = {
         "REQUEST_METHOD": scope.method,
@@ -263,7 +266,6 @@ def environ_of(scope: Any, headers: Mapping[str, str]) -> Environ:
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope.scheme,
         "wsgi.errors": sys.stderr,
-        "wsgi.input_terminated": True,
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
@@ -271,6 +273,7 @@ def environ_of(scope: Any, headers: Mapping[str, str]) -> Environ:
     for name, value in headers.items():
         key = name.upper().replace("-", "_")
         environ[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = value
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
     if scope.authority:
         environ.setdefault("HTTP_HOST", scope.authority)
     return environ
