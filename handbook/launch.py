@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -166,6 +167,20 @@ def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> N
         return
 
 
+def demand_free_port(settings: Settings) -> None:
+    """Raise LaunchError if somebody listens on the port of the web server already."""
+    family = socket.AF_INET6 if ":" in settings.web_host else socket.AF_INET
+    with socket.socket(family) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((settings.web_host, settings.web_port))
+        except OSError as error:
+            raise LaunchError(
+                f"Port {settings.web_port} of {settings.web_host} cannot be used "
+                f"({error.strerror}). Set HANDBOOK_WEB_PORT to another."
+            ) from error
+
+
 def wait_until_live(settings: Settings, children: Children) -> None:
     """Wait until the web server answers; raise LaunchError if a process ends or time runs out."""
     address = f"http://{settings.web_host}:{settings.web_port}/api/v1/health/ready"
@@ -174,8 +189,7 @@ def wait_until_live(settings: Settings, children: Children) -> None:
         ended = children.find_ended()
         if ended is not None:
             raise LaunchError(
-                f"A process ended while starting (exit {ended.returncode}); its words are above. "
-                f"Is port {settings.web_port} taken? Set HANDBOOK_WEB_PORT to another."
+                f"A process ended while starting (exit {ended.returncode}); its words are above."
             )
         try:
             with urllib.request.urlopen(address, timeout=2) as answer:  # our own http address

@@ -21,6 +21,7 @@ HEAD = launch.ROOT / "migrations" / "HEAD"
 def command() -> None:
     """Start database, web and worker; Ctrl-C stops all of it."""
     found = settings()
+    launch.demand_free_port(found)
     with launch.stop_asked() as asked, launch.database_running(found) as urls:
         _prepare(found, urls)
         _serve(found, urls, asked)
