@@ -14,8 +14,7 @@ from handbook.accounts.service import hash_password
 
 TIMES: Final = 15
 ROUNDS: Final = 5
-# The plan's 25 ms beside the 20 ms that one hash took where the plan was measured.
-MOST: Final = 1.25
+MOST_MILLISECONDS: Final = 25
 _CREATED: Final = 201
 
 
@@ -39,6 +38,5 @@ def measure(stage: Stage) -> Iterator[Result]:
         for _ in range(TIMES):
             hasher.verify(hashed, fixtures.PASSWORD)
         bare.append((time.process_time() - begin) * 1000 / TIMES)
-    limit = statistics.median(bare)
-    note = "limit: argon2id, 19 MiB, t=2, p=1, and nothing else; the plan: 25 ms where it took 20"
-    yield at_most("sign-in", statistics.median(ours), limit, MOST, "ms CPU", note)
+    note = f"one bare verification (argon2id, 19 MiB, t=2): {statistics.median(bare):.1f} ms"
+    yield at_most("sign-in", statistics.median(ours), MOST_MILLISECONDS, 1, "ms CPU", note)
