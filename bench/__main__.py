@@ -45,11 +45,11 @@ PATHS: dict[str, Callable[[Stage], Iterator[Result]]] = {
 @click.option("--members", default=131_000, show_default=True)
 @click.option("--cells", default=10_000, show_default=True)
 @click.option("--facts", default=1_000_000, show_default=True)
-def main(names: tuple[str, ...], members: int, cells: int, facts: int) -> None:
+@click.option("--strict", is_flag=True, help="Leave with 2 when a goal is missed.")
+def main(names: tuple[str, ...], members: int, cells: int, facts: int, *, strict: bool) -> None:
     """Measure the paths NAMES (all without any): reads events sign-in publish completion memory.
 
-    ``servers`` compares granian and gunicorn instead. The database stays in var/bench. Leaves with
-    2 when a goal is missed.
+    ``servers`` compares granian and gunicorn instead. The database stays in var/bench.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started is stopped
     unknown = set(names) - {*PATHS, "servers"}
@@ -67,7 +67,7 @@ def main(names: tuple[str, ...], members: int, cells: int, facts: int) -> None:
         found.memory |= {"web": mebibytes(found.web), "postgres": mebibytes(found.postgres)}
         _show(results, load, found.memory)
         _write(results, load, found)
-    sys.exit(0 if all(one.met for one in results) else 2)
+    sys.exit(2 if strict and not all(one.met for one in results) else 0)
 
 
 def _load() -> str:
