@@ -20,7 +20,7 @@ from bench.stage import JSON, Stage
 from handbook import launch
 from handbook.config import Settings
 
-PORT: Final = stages.PORT + 5
+PORT: Final = stages.OTHER_PORT
 SLOW: Final = "/api/v1/bench/slow"
 SIGN_IN: Final = "/api/v1/auth/session"
 SLOW_BODIES: Final = 24

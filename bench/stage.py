@@ -1,8 +1,9 @@
 """The stage: a province in an embedded database of its own, the server as in production."""
 
 import os
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,18 @@ from handbook.app import create_app
 from handbook.http import Handbook
 
 ROOT = launch.ROOT / "var" / "bench"
-PORT = 8790
-FCM_PORT = 8791
+
+
+def _free_ports(number: int) -> list[int]:
+    """Return ports of this machine that are free: a second run must not share the first one's."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+PORT, FCM_PORT, OTHER_PORT = _free_ports(3)
 JSON = {"Content-Type": "application/json"}
 
 

@@ -22,6 +22,8 @@ _OPTIONS = {
     "strings_to_urls": False,
     "strings_to_numbers": False,
 }
+_A4 = 9
+_HEADING_HEIGHT = 32
 # What a cell of a worksheet holds at most; a longer text is cut.
 _LONGEST = 32_767
 
@@ -68,6 +70,7 @@ def _formats(book: Any) -> dict[str, Any]:
             {"bold": True, "text_wrap": True, "valign": "vcenter", "border": 1}
         ),
         "cell": book.add_format({"valign": "top"}),
+        "fraction": book.add_format({"valign": "top", "num_format": "0.0"}),
     }
 
 
@@ -80,11 +83,16 @@ def _write(page: Any, sheet: Sheet, formats: dict[str, Any]) -> None:
     top = len(sheet.lines) + 2
     page.freeze_panes(top + 1, 0)
     page.repeat_rows(top)
+    page.set_row(top, _HEADING_HEIGHT)
+    page.set_landscape()
+    page.set_paper(_A4)
+    page.fit_to_pages(1, 0)
     for place, column in enumerate(sheet.columns):
         page.write_string(top, place, column.heading, formats["heading"])
     for down, row in enumerate(sheet.rows, top + 1):
         for place, value in enumerate(row):
-            _write_cell(page, down, place, value, formats["cell"])
+            look = formats["fraction" if isinstance(value, float) else "cell"]
+            _write_cell(page, down, place, value, look)
 
 
 def _write_cell(page: Any, down: int, place: int, value: Cell, look: Any) -> None:
