@@ -107,7 +107,7 @@ def problems_of(method: str, rule: str, policy: Policy, *, has_input: bool) -> s
     if has_input:
         found |= {422}
     if method in {"POST", "PUT", "PATCH"}:
-        found |= {409, 413, 415, 422, 507}
+        found |= {408, 409, 413, 415, 422, 507}
     if method == "DELETE":
         found |= {409}
     if policy.idempotency == "key":

@@ -241,7 +241,7 @@ def test_a_policy_is_described_in_plain_values() -> None:
             "",
             Policy(Permission.UNIT_WRITE, idempotency="key", rate="upload"),
             True,
-            {400, 401, 403, 409, 413, 415, 422, 428, 429, 503, 507},
+            {400, 401, 403, 408, 409, 413, 415, 422, 428, 429, 503, 507},
         ),
         (
             "DELETE",
