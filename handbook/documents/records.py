@@ -78,12 +78,17 @@ def version(row: Row[Any]) -> dict[str, Any] | None:
         "number": row.version_number,
         "parts_total": row.parts_total,
         "words": row.words,
-        "file": {
-            "sha256": row.file_sha256,
-            "size": row.file_size,
-            "kind": row.file_kind,
-            "name": row.file_name,
-        },
+        "file": file(row),
+    }
+
+
+def file(row: Row[Any]) -> dict[str, Any]:
+    """Return the file of a version."""
+    return {
+        "sha256": row.file_sha256,
+        "size": row.file_size,
+        "kind": row.file_kind,
+        "name": row.file_name,
     }
 
 
@@ -141,11 +146,6 @@ def version_line(row: Row[Any]) -> dict[str, Any]:
         "failure": row.failure,
         "parts_total": row.parts_total,
         "words": row.words,
-        "file": {
-            "sha256": row.file_sha256,
-            "size": row.file_size,
-            "kind": row.file_kind,
-            "name": row.file_name,
-        },
+        "file": file(row),
         "created_at": row.created_at,
     }

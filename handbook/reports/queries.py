@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import TextClause
 
 from handbook.studies.derived import IS_REACHED
-from handbook.studies.queries import has_device, within
+from handbook.studies.queries import has_device, targets, within
 from models import (
     BELOW,
     LABEL_WIDTH,
@@ -22,7 +22,6 @@ from models import (
     Campaign,
     CampaignCount,
     CampaignDocument,
-    CampaignTarget,
     Document,
     Issuer,
     Member,
@@ -30,7 +29,6 @@ from models import (
     Progress,
     Rows,
     StaleMark,
-    StudyEntry,
     Unit,
 )
 
@@ -146,37 +144,8 @@ def facts(campaign_id: uuid.UUID, members: Iterable[uuid.UUID]) -> Rows:
 
 
 def campaign_members(campaign_id: uuid.UUID, of: Unit, state: str | None = None) -> Rows:
-    """Select the lines of a campaign's targets inside ``of``, by frozen unit.
-
-    Columns: id and member_id (the member's), name_key, full_name, unit_id, unit_name, unit_path
-    (frozen), state, documents_done, completed_at, has_device, entered.
-    """
-    entered = exists().where(
-        StudyEntry.campaign_id == campaign_id, StudyEntry.member_id == Member.id
-    )
-    statement = (
-        select(
-            Member.id,
-            Member.id.label("member_id"),
-            Member.name_key,
-            Member.full_name,
-            CampaignTarget.unit_id,
-            Unit.name.label("unit_name"),
-            CampaignTarget.unit_path,
-            CampaignTarget.state,
-            CampaignTarget.documents_done,
-            CampaignTarget.completed_at,
-            has_device().label("has_device"),
-            entered.label("entered"),
-        )
-        .join(CampaignTarget, CampaignTarget.member_id == Member.id)
-        .join(Unit, Unit.id == CampaignTarget.unit_id)
-        .where(
-            CampaignTarget.campaign_id == campaign_id,
-            within(CampaignTarget.unit_path, [of.path]),
-        )
-    )
-    return statement if state is None else statement.where(CampaignTarget.state == state)
+    """Select the lines of a campaign's targets inside ``of``, as ``studies`` lists them."""
+    return targets(campaign_id, [of.path], state=state)
 
 
 # The members addressed by a document on a day where they sit officially, summed by the unit's own

@@ -160,12 +160,16 @@ def _lines(*more: Any) -> Rows:
 
 
 def targets(
-    campaign_id: uuid.UUID, scopes: Iterable[str], *, state: str | None, unit_id: uuid.UUID | None
+    campaign_id: uuid.UUID,
+    scopes: Iterable[str],
+    *,
+    state: str | None = None,
+    unit_id: uuid.UUID | None = None,
 ) -> Rows:
     """Select the lines of a campaign's targets inside the subtrees, by frozen unit.
 
-    Columns: id and member_id (the member's), name_key, full_name, unit_id, unit_name, state,
-    documents_done, completed_at, has_device, entered.
+    Columns: id and member_id (the member's), name_key, full_name, unit_id, unit_name, unit_path
+    (frozen), state, documents_done, completed_at, has_device, entered.
     """
     entered = exists().where(
         StudyEntry.campaign_id == campaign_id, StudyEntry.member_id == Member.id
@@ -178,6 +182,7 @@ def targets(
             Member.full_name,
             CampaignTarget.unit_id,
             Unit.name.label("unit_name"),
+            CampaignTarget.unit_path,
             CampaignTarget.state,
             CampaignTarget.documents_done,
             CampaignTarget.completed_at,
